@@ -1,0 +1,59 @@
+"""API keys: `x-api-key` in any case, or `Authorization: Bearer`. Cookies are never looked at."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from django.utils import timezone
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+
+from accounts.models import ApiKey
+from accounts.queries import key_for_clear_text
+from accounts.services import is_well_formed, note_key_use
+
+MISSING = "Missing or invalid API key"
+UNKNOWN = "Invalid API key"
+LONGEST_KEY = 200
+
+
+def key_in_headers(headers: Mapping[str, str]) -> str:
+    """The key a caller shows. `headers` has lower-case names.
+
+    Raises: AuthenticationFailed when there is none, or two that differ.
+    """
+    direct = headers.get("x-api-key", "").strip()
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    bearer = token.strip() if scheme.lower() == "bearer" else ""
+    if direct and bearer and direct != bearer:
+        raise AuthenticationFailed(MISSING)
+    shown = direct or bearer
+    if not shown.startswith("hp_") or len(shown) > LONGEST_KEY:
+        raise AuthenticationFailed(MISSING)
+    return shown
+
+
+def authenticate_headers(headers: Mapping[str, str], *, now: datetime) -> ApiKey:
+    """Find the key that a request carries.
+
+    Raises: AuthenticationFailed, with the same text for unknown, revoked and expired keys.
+    """
+    shown = key_in_headers(headers)
+    key = key_for_clear_text(shown, now=now) if is_well_formed(shown) else None
+    if key is None:
+        raise AuthenticationFailed(UNKNOWN)
+    return key
+
+
+class ApiKeyAuthentication(BaseAuthentication):
+    """Every agent route: without a good key there is a 401 and nothing else."""
+
+    def authenticate(self, request: Request) -> tuple[None, ApiKey]:
+        now = timezone.now()
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        key = authenticate_headers(headers, now=now)
+        note_key_use(key, now=now)
+        return None, key
+
+    def authenticate_header(self, request: Request) -> str:
+        return 'Bearer realm="licet"'

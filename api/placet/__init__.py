@@ -1,0 +1,1 @@
+"""Placet's wire, so that its clients work unmodified."""

@@ -1,0 +1,119 @@
+"""Placet's error envelope, and the status of each refusal.
+
+Body: `{statusCode, message, errors[], timestamp, path}`: what Placet sends and what it documents,
+together (Placet contract 1.3).
+"""
+
+import logging
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from django.db import OperationalError
+from django.utils import timezone
+from rest_framework.exceptions import APIException
+from rest_framework.response import Response
+
+from api.placet.times import wire_time
+from delivery.egress import EgressRefusedError
+from inbox.errors import DomainError
+
+logger = logging.getLogger(__name__)
+
+STATUS_OF_CODE = {
+    "agent_not_found": 404,
+    "attachment_not_found": 400,
+    "bad_cursor": 400,
+    "channel_not_found": 404,
+    "channel_not_yours": 403,
+    "invalid": 400,
+    "invalid_answer": 400,
+    "iteration_chain": 400,
+    "iteration_target": 400,
+    "message_not_found": 404,
+    "no_review": 404,
+    "past_deadline": 400,
+    "review_changed": 409,
+    "review_closed": 403,
+    "subagent_parent": 400,
+}
+INVALID = "Validation failed"
+
+
+class InvalidBodyError(APIException):
+    """A body or query that cannot be read. `errors` holds code, message and path of each fault."""
+
+    status_code = 400
+
+    def __init__(self, *errors: dict[str, Any], message: str = INVALID) -> None:
+        super().__init__(message)
+        self.errors = list(errors)
+
+
+def fault(code: str, message: str, *path: str | int) -> dict[str, Any]:
+    """One entry of `errors[]`."""
+    return {"code": code, "message": message, "path": list(path)}
+
+
+def error_body(
+    status: int, message: str, *, path: str, now: datetime, errors: list[dict[str, Any]]
+) -> dict[str, Any]:
+    return {
+        "statusCode": status,
+        "message": message,
+        "errors": errors,
+        "timestamp": wire_time(now),
+        "path": path,
+    }
+
+
+def judge(failure: Exception) -> tuple[int, str, list[dict[str, Any]]]:
+    """Status, message and details for any failure. What nobody foresaw is a 500 without details."""
+    match failure:
+        case InvalidBodyError():
+            return failure.status_code, str(failure.detail), failure.errors
+        case DomainError():
+            status = STATUS_OF_CODE[failure.code]
+            return status, failure.message, [fault(failure.code, failure.message, *failure.path)]
+        case EgressRefusedError():
+            return 400, INVALID, [fault("target_refused", "target not allowed by this server")]
+        case APIException():
+            detail = failure.detail if isinstance(failure.detail, str) else INVALID
+            return failure.status_code, str(detail), [fault(failure.default_code, str(detail))]
+        case OperationalError():
+            logger.exception("database not reached")
+            return 503, "The database cannot be reached. Try again.", []
+        case _:
+            logger.exception("unforeseen failure", exc_info=failure)
+            return 500, "Internal server error", []
+
+
+def handle(failure: Exception, context: dict[str, Any]) -> Response:
+    """The exception handler of every view of this dialect."""
+    request = context["request"]
+    status, message, errors = judge(failure)
+    body = error_body(
+        status, message, path=request.get_full_path(), now=timezone.now(), errors=errors
+    )
+    response = Response(body, status=status)
+    if status == 401:  # noqa: PLR2004
+        response["WWW-Authenticate"] = 'Bearer realm="licet"'
+    if status == 503:  # noqa: PLR2004
+        response["Retry-After"] = "2"
+    return response
+
+
+def explain(error: msgspec.ValidationError) -> dict[str, Any]:
+    """Turn msgspec's "… - at `$.review.type`" into an entry of `errors[]`."""
+    text, _, where = str(error).partition(" - at `")
+    return fault("invalid_type", text, *_path(where.removesuffix("`")))
+
+
+def _path(where: str) -> list[str | int]:
+    """`$.options[0].id` as `["options", 0, "id"]`; a value of any key is shown as `...`."""
+    parts = where.removeprefix("$").replace("[", ".[").split(".")
+    return [
+        int(part[1:-1]) if part.startswith("[") and part[1:-1].isdigit() else part.strip("[]")
+        for part in parts
+        if part
+    ]

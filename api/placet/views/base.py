@@ -1,0 +1,147 @@
+"""What the views of this dialect share."""
+
+from typing import Any
+
+import msgspec
+from django.conf import settings
+from django.http.request import QueryDict
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from accounts.models import ApiKey, Workspace
+from api.authentication import ApiKeyAuthentication
+from api.bodies import BodyError, decode_object, read_json_body
+from api.placet.errors import InvalidBodyError, explain, fault, handle
+from api.renderers import FastJSONRenderer
+from api.throttling import KeyThrottle
+from delivery.egress import EgressRefusedError, check_headers, check_method, check_url
+from inbox.models import Channel
+from inbox.queries import require_channel
+
+
+class AgentView(APIView):
+    """A route for agents: API key in, Placet's errors out."""
+
+    authentication_classes = [ApiKeyAuthentication]
+    renderer_classes = [FastJSONRenderer]
+    throttle_classes = [KeyThrottle]
+
+    def get_exception_handler(self) -> Any:
+        return handle
+
+    def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
+        response = super().finalize_response(request, response, *args, **kwargs)
+        response["Cache-Control"] = "no-store"
+        for name, value in getattr(request, "limit_headers", {}).items():
+            response[name] = value
+        return response
+
+
+class UnknownRoute(AgentView):
+    """Any other path below /api/: the same envelope, without asking for a key."""
+
+    authentication_classes = []
+    schema = None
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        raise InvalidRouteError
+
+
+class InvalidRouteError(InvalidBodyError):
+    status_code = 404
+
+    def __init__(self) -> None:
+        super().__init__(message="There is no such route. See /api/docs for those there are.")
+
+
+def workspace_of(request: Request) -> Workspace:
+    key: ApiKey = request.auth
+    return key.workspace
+
+
+def read_body[T](request: Request, into: type[T]) -> T:
+    """Decode the body.
+
+    Raises: InvalidBodyError with the status that fits.
+    """
+    try:
+        return decode_object(read_json_body(request._request), into)  # noqa: SLF001  # DRF would parse it first
+    except BodyError as error:
+        refusal = InvalidBodyError(
+            fault("invalid_body", error.message),
+            message=INVALID_BY_STATUS.get(error.status, error.message),
+        )
+        refusal.status_code = error.status
+        raise refusal from error
+    except msgspec.ValidationError as error:
+        raise InvalidBodyError(explain(error)) from error
+
+
+INVALID_BY_STATUS = {400: "Validation failed"}
+
+
+def channel_in_query(request: Request) -> Channel | None:
+    """The channel that `?channel=` names; without it, all channels of the key are meant."""
+    wanted = request.GET.get("channel")
+    return None if wanted is None else require_channel(workspace_of(request), wanted)
+
+
+DEFAULT_LIMIT, LARGEST_LIMIT = 50, 100
+
+
+def limit_in_query(query: QueryDict) -> int:
+    """`limit`: 50 by default, cut to 100.
+
+    Raises: InvalidBodyError for anything that is not a positive integer.
+    """
+    text = query.get("limit", str(DEFAULT_LIMIT))
+    if not (text.isascii() and text.isdigit() and int(text[:10]) > 0):
+        raise InvalidBodyError(
+            fault("invalid_limit", "limit must be a whole number above 0", "limit")
+        )
+    return min(int(text[:10]), LARGEST_LIMIT)
+
+
+def checked_url(url: str, *path: str) -> str:
+    """An address that may be called later.
+
+    Raises: InvalidBodyError. An agent learns that it was refused, not which rule did it.
+    """
+    try:
+        check_url(url)
+    except EgressRefusedError:
+        raise InvalidBodyError(
+            fault(
+                "target_refused",
+                "not an address that this server may call: it must be http or https and public, "
+                "or named by the operator in EGRESS_ALLOW",
+                *path,
+            )
+        ) from None
+    return url
+
+
+def checked_headers(headers: dict[str, str], *path: str) -> dict[str, str]:
+    """Raises: InvalidBodyError."""
+    try:
+        check_headers(headers)
+    except EgressRefusedError as refused:
+        raise InvalidBodyError(fault("header_refused", str(refused), *path)) from None
+    return headers
+
+
+def checked_method(method: str, *path: str) -> str:
+    """Raises: InvalidBodyError."""
+    try:
+        return check_method(method)
+    except EgressRefusedError as refused:
+        raise InvalidBodyError(fault("method_refused", str(refused), *path)) from None
+
+
+def given[T](value: T | msgspec.UnsetType) -> T | None:
+    """A field's value, or None where the caller left it out."""
+    return None if isinstance(value, msgspec.UnsetType) else value
+
+
+def largest_metadata() -> int:
+    return int(settings.LARGEST_METADATA)

@@ -1,0 +1,94 @@
+"""Reviews: pending, one, and waiting for one (Placet contract 2.3)."""
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.exceptions import APIException
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.models import Workspace
+from api.placet.documentation import CHANNEL, ERRORS, array_of
+from api.placet.serializers import MessageOut, WaitOut
+from api.placet.views.base import AgentView, channel_in_query, workspace_of
+from api.placet.wire import loaded, message_body
+from inbox.models import Channel, Message
+from reviews.models import ReviewRequest
+from reviews.queries import find_review, pending_reviews
+from reviews.services import expire_review
+
+
+class PendingReviews(AgentView):
+    @extend_schema(
+        operation_id="listPendingReviews",
+        tags=["Reviews"],
+        parameters=[CHANNEL],
+        responses={200: array_of(MessageOut), **ERRORS[401, 403, 429]},
+    )
+    def get(self, request: Request) -> Response:
+        """Messages whose review waits for an answer, newest first."""
+        pending = pending_reviews(workspace_of(request), channel_in_query(request))
+        messages = loaded(Message.objects.filter(pk__in=pending.order_by().values("pk")))
+        found = messages.order_by("-id")
+        return Response([message_body(message, redacted=True) for message in found])
+
+
+class OneReview(AgentView):
+    @extend_schema(
+        operation_id="getReview",
+        tags=["Reviews"],
+        parameters=[CHANNEL],
+        responses={200: MessageOut, **ERRORS[401, 403, 404, 429]},
+    )
+    def get(self, request: Request, message_id: str) -> Response:
+        """The message of a review; passwords in the answer are in clear."""
+        review = current_review(workspace_of(request), message_id, channel_in_query(request))
+        return Response(message_body(loaded(Message.objects.filter(pk=review.pk)).get()))
+
+
+class ServedElsewhereError(APIException):
+    status_code = 503
+    default_code = "served_elsewhere"
+    default_detail = (
+        "Waiting is the realtime process's work; the proxy must send this path there "
+        "(config/Caddyfile shows how)."
+    )
+
+
+class WaitForReview(AgentView):
+    """The document of the route, and its answer where the proxy does not split by path."""
+
+    @extend_schema(
+        operation_id="waitForReview",
+        tags=["Reviews"],
+        parameters=[
+            CHANNEL,
+            OpenApiParameter(
+                "timeout", int, description="Milliseconds; 30000 by default and at most."
+            ),
+        ],
+        responses={200: WaitOut, **ERRORS[401, 403, 404, 429]},
+    )
+    def get(self, request: Request, message_id: str) -> Response:
+        """Hold the call until the review is answered or expires, or the timeout has passed."""
+        review = current_review(workspace_of(request), message_id, channel_in_query(request))
+        if review.is_pending:
+            raise ServedElsewhereError
+        return Response(outcome_body(review))
+
+
+def current_review(workspace: Workspace, message_id: str, channel: Channel | None) -> ReviewRequest:
+    """The review as it stands, after its deadline was looked at.
+
+    Raises: MessageNotFoundError, NoReviewError.
+    """
+    review = find_review(workspace, message_id, channel)
+    if review.is_pending and expire_review(review.pk):
+        review.refresh_from_db()
+    return review
+
+
+def outcome_body(review: ReviewRequest) -> dict[str, Any]:
+    """What a waiting call gets once the review is closed."""
+    whole = loaded(Message.objects.filter(pk=review.pk)).get()
+    return {"status": review.status, "message": message_body(whole)}

@@ -1,0 +1,145 @@
+"""Our rows as Placet's objects. Pure functions over loaded rows, shared by answers and webhooks."""
+
+from typing import Any
+
+import orjson
+from django.db.models import Prefetch, QuerySet
+
+from api.placet.times import wire_time, wire_time_or_null
+from attachments.models import Attachment
+from attachments.models import State as FileState
+from inbox.models import Channel, Message, Sender
+from reviews.kinds import redact_passwords
+from reviews.models import ReviewRequest
+
+MASK = "***"
+SECRET_WORDS = ("authorization", "secret", "token", "password", "api-key", "apikey", "cookie")
+
+
+def loaded(messages: QuerySet[Message]) -> QuerySet[Message]:
+    """Messages with everything that `message_body` looks at: two statements for any number."""
+    files = Attachment.objects.filter(state=FileState.READY).order_by("position", "id")
+    return messages.select_related("review").prefetch_related(
+        Prefetch("attachments", queryset=files)
+    )
+
+
+def message_body(
+    message: Message, *, redacted: bool = False, listed: bool = False
+) -> dict[str, Any]:
+    """A message object (Placet contract 2.1).
+
+    `redacted` hides what was typed into password fields. `listed` adds `statusEvents`, which
+    only lists carry.
+    """
+    review = getattr(message, "review", None)
+    body: dict[str, Any] = {
+        "id": str(message.pk),
+        "channelId": str(message.channel_id),
+        "senderType": message.sender,
+        "senderId": _sender_id(message),
+        "text": message.text,
+        "status": message.status,
+        "review": None if review is None else review_body(review, redacted=redacted),
+        "metadata": message.metadata,
+        "clientId": message.client_id,
+        "streamId": message.stream_id,
+        "streamState": message.stream_state,
+        "deliveryStatus": message.delivery_status,
+        "iterationGroupId": str(message.iteration_group) if message.iteration_group else None,
+        "iteration": message.iteration,
+        "createdAt": wire_time(message.created_at),
+        "updatedAt": wire_time(message.updated_at),
+        "attachments": [attachment_body(file) for file in message.attachments.all()],
+    }
+    if listed:
+        body["statusEvents"] = []
+    return body
+
+
+def _sender_id(message: Message) -> str:
+    if message.sender == Sender.AGENT:
+        return str(message.channel_id)
+    return str(message.author_id) if message.author_id else ""
+
+
+def review_body(review: ReviewRequest, *, redacted: bool = False) -> dict[str, Any]:
+    """A review object (4.1): keys that have no value yet are absent."""
+    response = review.response
+    if response is not None and redacted:
+        response = redact_passwords(review.kind, review.payload, response)
+    optional: dict[str, Any] = {
+        "payload": None if review.payload_json is None else orjson.Fragment(review.payload_json),
+        "callback": _callback(review),
+        "feedback": review.feedback or None,
+        "response": response,
+        "completedAt": wire_time_or_null(None if response is None else review.decided_at),
+        "modifiedFileIds": review.modified_file_ids or None,
+    }
+    required = {
+        "type": review.kind,
+        "status": review.status,
+        "expiresAt": wire_time(review.expires_at),
+    }
+    return required | {name: value for name, value in optional.items() if value is not None}
+
+
+def _callback(review: ReviewRequest) -> dict[str, Any] | None:
+    if not review.callback_url:
+        return None
+    return {
+        "url": review.callback_url,
+        "method": review.callback_method,
+        "headers": masked(review.callback_headers),
+    }
+
+
+def masked(headers: dict[str, str]) -> dict[str, str]:
+    """Headers as they may be shown: whatever looks like a credential is never given back."""
+    return {
+        name: MASK if any(word in name.lower() for word in SECRET_WORDS) else value
+        for name, value in headers.items()
+    }
+
+
+def attachment_body(file: Attachment) -> dict[str, Any]:
+    return {
+        "id": str(file.pk),
+        "messageId": str(file.message_id) if file.message_id else None,
+        "channelId": str(file.channel_id),
+        "pluginType": "@uax/image" if file.mime_type.startswith("image/") else "@uax/file",
+        "filename": file.filename,
+        "mimeType": file.mime_type,
+        "size": file.size,
+        "storageKey": file.storage_key,
+        "pluginData": None,
+        "createdAt": wire_time(file.created_at),
+    }
+
+
+def agent_body(channel: Channel) -> dict[str, Any]:
+    """An agent object (2.4). No secret of it ever leaves."""
+    headers = channel.webhook_headers
+    has_login = channel.webhook_username is not None
+    return {
+        "id": str(channel.pk),
+        "name": channel.name,
+        "description": channel.description,
+        "avatarUrl": channel.avatar_url,
+        "webhookUrl": channel.webhook_url,
+        "webhookHeaders": None if headers is None else masked(headers),
+        "webhookAuth": {"username": channel.webhook_username, "password": MASK}
+        if has_login
+        else None,
+        "status": channel.status,
+        "statusMessage": channel.status_message,
+        "statusSince": wire_time_or_null(channel.status_since),
+        "lastActiveAt": wire_time_or_null(channel.last_active_at),
+        "commands": channel.commands,
+        "tag": channel.tag,
+        "managementUrl": channel.management_url,
+        "managementApiKey": MASK if channel.management_api_key else None,
+        "isSubagent": channel.is_subagent,
+        "parentAgentId": str(channel.parent_id) if channel.parent_id else None,
+        "createdAt": wire_time(channel.created_at),
+    }

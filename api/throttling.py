@@ -1,0 +1,68 @@
+"""Rate limits per API key, counted in Redis by `limits`, whose scripts are atomic.
+
+A store that cannot be reached lets calls pass: taking in what agents ask is worth more than
+counting it.
+"""
+
+import functools
+import logging
+import math
+import time
+from typing import Any
+
+from django.conf import settings
+from limits import RateLimitItem, RateLimitItemPerMinute
+from limits.storage import storage_from_string
+from limits.strategies import SlidingWindowCounterRateLimiter
+from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle
+
+from accounts.models import ApiKey
+
+logger = logging.getLogger(__name__)
+
+WRITES = RateLimitItemPerMinute(120, namespace="write")
+READS = RateLimitItemPerMinute(600, namespace="read")
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+@functools.cache
+def _limiter() -> SlidingWindowCounterRateLimiter:
+    url = settings.REDIS_URL
+    scheme = "redis+unix" if url.startswith("unix://") else ""
+    address = f"{scheme}{url.removeprefix('unix')}" if scheme else url
+    storage = storage_from_string(
+        address, socket_timeout=1, socket_connect_timeout=0.5, key_prefix="licet:limits"
+    )
+    return SlidingWindowCounterRateLimiter(storage)
+
+
+class KeyThrottle(BaseThrottle):
+    """At most so many reads and writes a minute for one key."""
+
+    retry_after: int = 1
+
+    def allow_request(self, request: Request, view: Any) -> bool:
+        if not settings.RATE_LIMITS or not isinstance(request.auth, ApiKey):
+            return True
+        limit = READS if request.method in SAFE_METHODS else WRITES
+        try:
+            allowed = _limiter().hit(limit, str(request.auth.pk))
+            window = _limiter().get_window_stats(limit, str(request.auth.pk))
+        except Exception:  # noqa: BLE001  # any failure of the store means the same: let it pass
+            logger.warning("rate limits are not counted: Redis is not reached")
+            return True
+        self.retry_after = max(1, math.ceil(window.reset_time - time.time()))
+        request.limit_headers = _headers(limit, window.remaining, self.retry_after)  # type: ignore[attr-defined]  # for finalize_response
+        return allowed
+
+    def wait(self) -> float:
+        return self.retry_after
+
+
+def _headers(limit: RateLimitItem, remaining: int, reset: int) -> dict[str, str]:
+    return {
+        "X-RateLimit-Limit": str(limit.amount),
+        "X-RateLimit-Remaining": str(max(0, remaining)),
+        "X-RateLimit-Reset": str(reset),
+    }

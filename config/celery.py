@@ -1,0 +1,62 @@
+"""The Celery application: hints and ticks, nothing that must happen.
+
+The database decides what is due; a lost, late or doubled message changes no promise. Hence no
+eta, no countdown, no retries and no results anywhere.
+"""
+
+import os
+
+from celery import Celery
+from celery.signals import setup_logging
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+import django  # noqa: E402
+
+django.setup()
+
+from django.conf import settings  # noqa: E402
+
+TICK_SECONDS = 2.0
+
+
+def _broker_url() -> str:
+    """Kombu spells Redis on a unix socket `redis+socket://`."""
+    return settings.REDIS_URL.replace("unix://", "redis+socket://", 1)
+
+
+app = Celery("licet", broker=_broker_url())
+app.conf.update(
+    task_ignore_result=True,
+    task_acks_late=True,
+    task_reject_on_worker_lost=False,
+    task_publish_retry=False,
+    task_default_queue="licet",
+    task_serializer="json",
+    accept_content=["json"],
+    worker_prefetch_multiplier=1,
+    worker_enable_remote_control=False,
+    worker_send_task_events=False,
+    worker_cancel_long_running_tasks_on_connection_loss=True,
+    broker_connection_retry_on_startup=True,
+    broker_transport_options={
+        "socket_timeout": 1,
+        "socket_connect_timeout": 0.5,
+        "socket_keepalive": True,
+        "health_check_interval": 15,
+        "visibility_timeout": 120,
+        "unacked_restore_interval": 10,
+        "unacked_restore_throttle": 1,
+        "global_keyprefix": "licet:celery:",
+    },
+    beat_schedule={
+        name: {"task": name, "schedule": TICK_SECONDS, "options": {"expires": TICK_SECONDS}}
+        for name in ("delivery.tick_deliver", "reviews.tick_expire")
+    },
+)
+app.autodiscover_tasks(["delivery", "reviews"])
+
+
+@setup_logging.connect
+def _keep_django_logging(**_: object) -> None:
+    """Celery would replace the logging that settings.py has set up."""

@@ -1,0 +1,307 @@
+"""Settings: each value is read once from the environment, with a safe default or a clear failure.
+
+`.env` in the working directory fills in what the environment does not say. Any secret can come
+from a file instead: `NAME_FILE` holds the path.
+"""
+
+import os
+import secrets
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.csp import CSP
+
+from config.environment import read_env_file
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+# In a wheel, templates and static files travel inside this package (see pyproject.toml).
+_packaged = Path(__file__).resolve().parent / "packaged"
+ASSETS = _packaged if _packaged.is_dir() else BASE_DIR
+
+read_env_file(Path(".env"))
+
+
+def env(name: str, default: str = "") -> str:
+    """A value from the environment, or from the file that NAME_FILE names."""
+    path = os.environ.get(f"{name}_FILE")
+    return Path(path).read_text().strip() if path else os.environ.get(name) or default
+
+
+def env_switch(name: str, *, default: bool) -> bool:
+    value = env(name, "on" if default else "off").lower()
+    if value not in {"on", "off"}:
+        raise ImproperlyConfigured(f"{name} must be `on` or `off`, not {value!r}.")
+    return value == "on"
+
+
+def env_number(name: str, default: float) -> float:
+    value = env(name, str(default))
+    try:
+        return float(value)
+    except ValueError:
+        raise ImproperlyConfigured(f"{name} must be a number, not {value!r}.") from None
+
+
+VERSION = "0.1.0"
+USER_AGENT = f"Licet/{VERSION}"
+
+# Where it runs
+
+DEBUG = False
+HOST = env("HOST", "127.0.0.1")
+PORT = int(env_number("PORT", 8000))
+DATA_DIR = Path(env("DATA_DIR", "var")).resolve()
+PUBLIC_URL = env("PUBLIC_URL", f"http://{'localhost' if HOST == '127.0.0.1' else HOST}:{PORT}")
+_public = urlsplit(PUBLIC_URL)
+if _public.scheme not in {"http", "https"} or not _public.hostname:
+    raise ImproperlyConfigured(f"PUBLIC_URL must be an http or https address, not {PUBLIC_URL!r}.")
+SECURE = _public.scheme == "https"
+
+ALLOWED_HOSTS = [_public.hostname, "localhost", "127.0.0.1", "[::1]"]
+CSRF_TRUSTED_ORIGINS = [f"{_public.scheme}://{_public.netloc}"]
+
+
+def _secret_key() -> str:
+    """SECRET_KEY, or one that is made once and kept in the data directory."""
+    given = env("SECRET_KEY")
+    if given:
+        return given
+    path = DATA_DIR / "secret-key"
+    if not path.exists():
+        DATA_DIR.mkdir(parents=True, exist_ok=True)
+        draft = path.with_name(f"secret-key.{os.getpid()}")
+        draft.touch(mode=0o600)
+        draft.write_text(secrets.token_urlsafe(48))
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            pass
+        draft.unlink()
+    return path.read_text()
+
+
+SECRET_KEY = _secret_key()
+SECRET_KEY_FALLBACKS = [key for key in env("SECRET_KEY_FALLBACKS").split(",") if key]
+
+# Parts
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+AUTH_USER_MODEL = "accounts.User"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+INSTALLED_APPS = [
+    "config.apps.LicetConfig",
+    "web.apps.WebConfig",
+    "api.apps.ApiConfig",
+    "reviews.apps.ReviewsConfig",
+    "attachments.apps.AttachmentsConfig",
+    "inbox.apps.InboxConfig",
+    "delivery.apps.DeliveryConfig",
+    "accounts.apps.AccountsConfig",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.messages",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [ASSETS / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "web.context.workspace",
+            ],
+        },
+    },
+]
+
+# Data
+
+
+def _database(url: str) -> dict[str, object]:
+    """`sqlite:///path` (three slashes: relative, four: absolute) or `postgresql://user@host/name`."""
+    parts = urlsplit(url)
+    if parts.scheme == "sqlite":
+        file = Path(unquote(parts.path[1:]) or DATA_DIR / "licet.sqlite3").resolve()
+        file.parent.mkdir(parents=True, exist_ok=True)
+        return {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": str(file),
+            "OPTIONS": {
+                "transaction_mode": "IMMEDIATE",
+                "timeout": 5,
+                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+            },
+            "CONN_MAX_AGE": None,
+        }
+    if parts.scheme in {"postgres", "postgresql"}:
+        return {
+            "ENGINE": "django.db.backends.postgresql",
+            "NAME": unquote(parts.path[1:]),
+            "USER": unquote(parts.username or ""),
+            "PASSWORD": unquote(parts.password or ""),
+            "HOST": unquote(parts.hostname or ""),
+            "PORT": str(parts.port or ""),
+            "OPTIONS": dict(pair.split("=", 1) for pair in parts.query.split("&") if "=" in pair),
+            "CONN_MAX_AGE": None,
+            "CONN_HEALTH_CHECKS": True,
+        }
+    raise ImproperlyConfigured(
+        f"DATABASE_URL must begin with sqlite:/// or postgresql://, not {parts.scheme!r}."
+    )
+
+
+DATABASE_URL = env("DATABASE_URL", f"sqlite:///{DATA_DIR / 'licet.sqlite3'}")
+DATABASES = {"default": _database(DATABASE_URL)}
+REDIS_URL = env("REDIS_URL", f"unix://{DATA_DIR / 'valkey' / 'valkey.sock'}")
+
+STATIC_URL = "static/"
+STATIC_ROOT = DATA_DIR / "static"
+STATICFILES_DIRS = [ASSETS / "static"]
+# Hashed and compressed where `collectstatic` was run (the container image), else as they lie.
+_collected = (STATIC_ROOT / "staticfiles.json").exists()
+STORAGES = {
+    "default": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": DATA_DIR / "files"},
+    },
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if _collected or env("COLLECTING_STATIC")
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+WHITENOISE_USE_FINDERS = not _collected
+
+# Language and time: the wire is UTC; pages show the person's zone once they can choose one.
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English")]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = env("TIME_ZONE", "UTC")
+
+# Reviews
+
+REVIEW_DEFAULT_WAIT = timedelta(hours=24)
+REVIEW_LONGEST_WAIT = timedelta(days=env_number("REVIEW_LONGEST_WAIT_DAYS", 30))
+EXPIRE_BATCH = 200
+
+# Delivery: seconds between attempts (one attempt more than entries), and when to stop
+
+DELIVERY_SCHEDULE = [
+    float(entry)
+    for entry in env("DELIVERY_SCHEDULE", "5,30,300,1800,7200,18000,36000,50400,72000").split(",")
+]
+DELIVERY_GIVE_UP_AFTER = timedelta(hours=72)
+DELIVERY_LEASE_SECONDS = env_number("DELIVERY_LEASE_SECONDS", 60)
+EGRESS_ALLOW = env("EGRESS_ALLOW")
+EGRESS_ATTEMPT_SECONDS = env_number("EGRESS_ATTEMPT_SECONDS", 15)
+if DELIVERY_LEASE_SECONDS <= EGRESS_ATTEMPT_SECONDS:
+    raise ImproperlyConfigured("DELIVERY_LEASE_SECONDS must be longer than EGRESS_ATTEMPT_SECONDS.")
+
+# Limits
+
+RATE_LIMITS = env_switch("RATE_LIMITS", default=True)
+LARGEST_JSON_BODY = 1024 * 1024
+LARGEST_METADATA = 64 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = LARGEST_JSON_BODY
+
+# Sessions and pages
+
+LOGIN_URL = "web:sign-in"
+LOGIN_REDIRECT_URL = "web:inbox"
+LOGOUT_REDIRECT_URL = "web:sign-in"
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+_cookie = "__Host-" if SECURE else ""
+SESSION_COOKIE_NAME = f"{_cookie}session"
+SESSION_COOKIE_AGE = 14 * 24 * 3600
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
+CSRF_COOKIE_NAME = f"{_cookie}csrf"
+CSRF_COOKIE_HTTPONLY = True
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE else None
+X_FRAME_OPTIONS = "DENY"
+SECURE_CSP = {
+    "default-src": [CSP.NONE],
+    "script-src": [CSP.SELF],
+    "style-src": [CSP.SELF],
+    "img-src": [CSP.SELF, "blob:"],
+    "media-src": [CSP.SELF],
+    "connect-src": [CSP.SELF],
+    "font-src": [CSP.SELF],
+    "frame-src": [CSP.SELF],
+    "form-action": [CSP.SELF],
+    "base-uri": [CSP.NONE],
+    "frame-ancestors": [CSP.NONE],
+    "manifest-src": [CSP.SELF],
+    "worker-src": [CSP.SELF],
+}
+
+# API
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": [],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": [],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "UNAUTHENTICATED_USER": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Licet",
+    "VERSION": VERSION,
+    "DESCRIPTION": "The agents' API: post messages and requests for review, read the answers.",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": False,
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "OAS_VERSION": "3.1.0",
+}
+
+# Logs: one line each, to standard error; the access log never holds a query string's secrets
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": env("LOG_LEVEL", "INFO")},
+    "loggers": {"django.server": {"handlers": ["stderr"], "propagate": False}},
+}

@@ -1,0 +1,224 @@
+"""The outbox: events that must leave, deliveries of them, and every attempt that was made.
+
+An event is what happened, frozen as bytes. A delivery is one event for one address. A lane is
+the unit of concurrency: one workspace and one receiver's origin, split into four slots.
+"""
+
+import uuid
+from datetime import UTC, datetime
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.encryption import EncryptedTextField
+from accounts.models import Workspace, new_id
+
+SLOTS = 4
+
+
+def long_ago() -> datetime:
+    """A lease that nobody holds, a breaker that is closed."""
+    return datetime(2000, 1, 1, tzinfo=UTC)
+
+
+def new_event_id() -> str:
+    """`msg_` and 26 characters: time-ordered and without a dot, as Standard Webhooks asks."""
+    return f"msg_{_base32(new_id())}"
+
+
+def _base32(value: uuid.UUID) -> str:
+    alphabet = "0123456789abcdefghjkmnpqrstvwxyz"
+    number, digits = value.int, ""
+    for _i in range(26):
+        number, remainder = divmod(number, 32)
+        digits = alphabet[remainder] + digits
+    return digits
+
+
+class Event(models.Model):
+    """Something a receiver must learn. Inserted once, never changed until its body is erased."""
+
+    id = models.CharField(primary_key=True, max_length=30, default=new_event_id, editable=False)
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="+")
+    type = models.CharField(max_length=64)
+    # What this is about, in the words of the layers above: a message id and a review's revision.
+    reference = models.CharField(max_length=64)
+    scope = models.CharField(max_length=64)
+    once_key = models.CharField(max_length=120, unique=True)
+    body = EncryptedTextField(null=True)
+    body_sha256 = models.CharField(max_length=64)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["workspace", "id"], name="event_workspace_order"),
+            models.Index(fields=["reference"], name="event_reference"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.id}"
+
+
+class Lane(models.Model):
+    """Deliveries of one workspace to one origin, one slot of four. Whoever holds the lease sends."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="+")
+    origin = models.CharField(max_length=300)
+    slot = models.PositiveSmallIntegerField()
+    lease_token = models.UUIDField(null=True, blank=True)
+    lease_until = models.DateTimeField(default=long_ago)
+    open_until = models.DateTimeField(default=long_ago)
+    fail_streak = models.PositiveIntegerField(default=0)
+    half_open = models.BooleanField(default=False)
+    failing_since = models.DateTimeField(null=True, blank=True)
+    disabled_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["workspace", "origin", "slot"], name="lane_unique"),
+            models.CheckConstraint(condition=Q(slot__lt=SLOTS), name="lane_slot_known"),
+        ]
+        indexes = [
+            models.Index(fields=["lease_until"], name="lane_turn", condition=Q(disabled_at=None))
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.origin} [{self.slot}]"
+
+
+class State(models.TextChoices):
+    PENDING = "pending", _("Waiting")
+    SENDING = "sending", _("Sending")
+    DELIVERED = "delivered", _("Delivered")
+    EXHAUSTED = "exhausted", _("Given up")
+    GONE = "gone", _("Receiver is gone")
+    BLOCKED = "blocked", _("Address not allowed")
+    CANCELLED = "cancelled", _("Cancelled")
+
+
+FINAL_STATES = frozenset(
+    {State.DELIVERED, State.EXHAUSTED, State.GONE, State.BLOCKED, State.CANCELLED}
+)
+
+
+class Delivery(models.Model):
+    """One event for one address, with the request that is repeated until it ends."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    event = models.ForeignKey(Event, models.CASCADE, related_name="deliveries")
+    lane = models.ForeignKey(Lane, models.PROTECT, related_name="deliveries")
+    url = models.CharField(max_length=2048)
+    method = models.CharField(max_length=10, default="POST")
+    headers_json = EncryptedTextField(null=True)
+    signing_scope = models.CharField(max_length=64)
+    target_key = models.CharField(max_length=64)
+    replay_no = models.PositiveIntegerField(default=0)
+    replay_of = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="+")
+
+    state = models.CharField(max_length=10, choices=State.choices, default=State.PENDING)
+    attempts = models.PositiveIntegerField(default=0)
+    next_attempt_at = models.DateTimeField(default=timezone.now)
+    give_up_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True, blank=True)
+    last_status = models.PositiveIntegerField(null=True, blank=True)
+    last_error = models.CharField(max_length=300, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        verbose_name_plural = _("deliveries")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["event", "target_key", "replay_no"], name="delivery_unique"
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=State.values), name="delivery_state_known"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["lane", "next_attempt_at"],
+                name="delivery_due",
+                condition=Q(state="pending"),
+            ),
+            models.Index(fields=["lane"], name="delivery_in_flight", condition=Q(state="sending")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.event_id} to {self.url}"
+
+
+class Attempt(models.Model):
+    """One request. The row is written before it leaves: without an end, its outcome is unknown."""
+
+    delivery = models.ForeignKey(Delivery, models.CASCADE, related_name="attempt_log")
+    number = models.PositiveIntegerField()
+    token = models.UUIDField()
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ip = models.GenericIPAddressField(null=True, blank=True)
+    http_status = models.PositiveIntegerField(null=True, blank=True)
+    duration_ms = models.PositiveIntegerField(null=True, blank=True)
+    response_head = models.TextField(blank=True)
+    error = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["delivery", "number"], name="attempt_number_unique"),
+        ]
+
+    def __str__(self) -> str:
+        return f"attempt {self.number} of {self.delivery_id}"
+
+
+class GoneUrl(models.Model):
+    """An address that answered 410: nothing is sent there until somebody removes the row."""
+
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="+")
+    url_sha256 = models.CharField(max_length=64)
+    url = models.CharField(max_length=2048)
+    since = models.DateTimeField(default=timezone.now)
+    reason = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        verbose_name = _("gone address")
+        verbose_name_plural = _("gone addresses")
+        constraints = [
+            models.UniqueConstraint(fields=["workspace", "url_sha256"], name="gone_url_unique"),
+        ]
+
+    def __str__(self) -> str:
+        return self.url
+
+
+class SigningSecret(models.Model):
+    """What a receiver checks signatures with: one live secret a scope, older ones until they end."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="+")
+    scope = models.CharField(max_length=64)
+    secret = EncryptedTextField()
+    expires_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["scope"], name="signing_secret_live_unique", condition=Q(expires_at=None)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"secret of {self.scope}"
+
+
+class EngineBeat(models.Model):
+    """The last sign of life of a process that sends and expires."""
+
+    name = models.CharField(max_length=200, primary_key=True)
+    seen_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,198 @@
+"""Channels (Placet calls them agents), threads in them, and messages."""
+
+import json
+from typing import Any
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.encryption import EncryptedTextField
+from accounts.models import User, Workspace, new_id
+
+
+class ChannelStatus(models.TextChoices):
+    ACTIVE = "active", _("Active")
+    BUSY = "busy", _("Busy")
+    ERROR = "error", _("Error")
+    OFFLINE = "offline", _("Offline")
+
+
+class Channel(models.Model):
+    """One agent and its conversation with people."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="channels")
+    name = models.CharField(max_length=200)
+    description = models.TextField(null=True, blank=True)  # noqa: DJ001  # absent is null on the wire
+    avatar_url = models.CharField(max_length=2048, null=True, blank=True)  # noqa: DJ001
+    tag = models.CharField(max_length=64, null=True, blank=True)  # noqa: DJ001
+
+    status = models.CharField(
+        max_length=10, choices=ChannelStatus.choices, default=ChannelStatus.OFFLINE
+    )
+    status_message = models.CharField(max_length=500, null=True, blank=True)  # noqa: DJ001
+    status_since = models.DateTimeField(null=True, blank=True)
+    last_active_at = models.DateTimeField(null=True, blank=True)
+    commands = models.JSONField(null=True, blank=True)
+
+    webhook_url = models.CharField(max_length=2048, null=True, blank=True)  # noqa: DJ001
+    webhook_headers_json = EncryptedTextField(null=True)
+    webhook_username = models.CharField(max_length=255, null=True, blank=True)  # noqa: DJ001
+    webhook_password = EncryptedTextField(null=True)
+
+    management_url = models.CharField(max_length=2048, null=True, blank=True)  # noqa: DJ001
+    management_api_key = EncryptedTextField(null=True)
+
+    is_subagent = models.BooleanField(default=False)
+    parent = models.ForeignKey(
+        "self", models.SET_NULL, null=True, blank=True, related_name="subagents"
+    )
+    confirm_answers = models.BooleanField(default=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status__in=ChannelStatus.values), name="channel_status_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(parent=None) | ~Q(parent=models.F("id")), name="channel_not_own_parent"
+            ),
+        ]
+        indexes = [models.Index(fields=["workspace", "-id"], name="channel_newest")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def webhook_headers(self) -> dict[str, str] | None:
+        text: str | None = self.webhook_headers_json
+        return None if text is None else json.loads(text)
+
+
+class Thread(models.Model):
+    """A conversation inside a channel; a foreign room keeps its own id in `foreign_id`."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    channel = models.ForeignKey(Channel, models.CASCADE, related_name="threads")
+    source = models.CharField(max_length=32, default="licet")
+    foreign_id = models.CharField(max_length=255, null=True, blank=True)  # noqa: DJ001  # unique when set
+    title = models.CharField(max_length=200, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["channel", "source", "foreign_id"],
+                name="thread_foreign_id_unique",
+                condition=Q(foreign_id__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title or str(self.id)
+
+
+class Sender(models.TextChoices):
+    AGENT = "agent", _("Agent")
+    USER = "user", _("Person")
+
+
+class MessageStatus(models.TextChoices):
+    INFO = "info", _("Info")
+    SUCCESS = "success", _("Success")
+    WARNING = "warning", _("Warning")
+    ERROR = "error", _("Error")
+
+
+class DeliveryStatus(models.TextChoices):
+    SENT = "sent", _("Sent")
+    DELIVERED = "webhook_delivered", _("Delivered")
+    FAILED = "webhook_failed", _("Failed")
+    ACKNOWLEDGED = "agent_received", _("Acknowledged")
+
+
+class StreamState(models.TextChoices):
+    STREAMING = "streaming", _("Streaming")
+    COMPLETE = "complete", _("Complete")
+    ABORTED = "aborted", _("Aborted")
+
+
+class Message(models.Model):
+    """Something said in a channel. Newer messages have greater ids (UUIDv7)."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="+")
+    channel = models.ForeignKey(Channel, models.CASCADE, related_name="messages")
+    thread = models.ForeignKey(
+        Thread, models.CASCADE, null=True, blank=True, related_name="messages"
+    )
+    reply_to = models.ForeignKey(
+        "self", models.SET_NULL, null=True, blank=True, related_name="replies"
+    )
+    sender = models.CharField(max_length=5, choices=Sender.choices)
+    author = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
+    text = models.TextField(null=True, blank=True)  # noqa: DJ001  # absent is null on the wire
+    status = models.CharField(  # noqa: DJ001
+        max_length=7, choices=MessageStatus.choices, null=True, blank=True
+    )
+    metadata = models.JSONField(null=True, blank=True)
+    webhook_url = models.CharField(max_length=2048, null=True, blank=True)  # noqa: DJ001
+    client_id = models.CharField(max_length=255, null=True, blank=True)  # noqa: DJ001
+    delivery_status = models.CharField(
+        max_length=17, choices=DeliveryStatus.choices, default=DeliveryStatus.SENT
+    )
+    iteration_group = models.UUIDField(null=True, blank=True)
+    iteration = models.PositiveIntegerField(null=True, blank=True)
+    stream_id = models.CharField(max_length=255, null=True, blank=True)  # noqa: DJ001
+    stream_state = models.CharField(  # noqa: DJ001
+        max_length=9, choices=StreamState.choices, null=True, blank=True
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["channel", "sender", "client_id"],
+                name="message_client_id_unique",
+                condition=Q(client_id__isnull=False),
+            ),
+            models.UniqueConstraint(
+                fields=["channel", "stream_id"],
+                name="message_stream_id_unique",
+                condition=Q(stream_id__isnull=False),
+            ),
+            models.UniqueConstraint(
+                fields=["iteration_group", "iteration"],
+                name="message_iteration_unique",
+                condition=Q(iteration_group__isnull=False),
+            ),
+            models.CheckConstraint(
+                condition=Q(sender__in=Sender.values), name="message_sender_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(status=None) | Q(status__in=MessageStatus.values),
+                name="message_status_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(delivery_status__in=DeliveryStatus.values),
+                name="message_delivery_status_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(stream_state=None) | Q(stream_state__in=StreamState.values),
+                name="message_stream_state_known",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["channel", "-id"], name="message_channel_newest"),
+            models.Index(fields=["workspace", "-id"], name="message_workspace_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return (self.text or "")[:60] or str(self.id)
+
+    def metadata_value(self, name: str) -> Any:
+        return None if self.metadata is None else self.metadata.get(name)

@@ -1,0 +1,98 @@
+"""Reads about channels and messages. Every one starts from a workspace."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db.models import QuerySet
+
+from accounts.ids import parse_uuid
+from accounts.models import Workspace
+from inbox.errors import DomainError
+from inbox.models import Channel, Message
+
+
+class ChannelNotFoundError(DomainError):
+    """No such channel in this workspace. Foreign and missing look the same."""
+
+    code = "channel_not_found"
+
+
+class ChannelNotYoursError(DomainError):
+    """The same, where Placet's wire says 403."""
+
+    code = "channel_not_yours"
+
+
+class MessageNotFoundError(DomainError):
+    """No such message in this workspace, or not in the channel that was named."""
+
+    code = "message_not_found"
+
+
+class BadCursorError(DomainError):
+    """A cursor is a message id; this is something else."""
+
+    code = "bad_cursor"
+
+
+def channels_of(workspace: Workspace) -> QuerySet[Channel]:
+    """All channels, newest first."""
+    return Channel.objects.filter(workspace=workspace).order_by("-id")
+
+
+def find_channel(workspace: Workspace, channel_id: str) -> Channel:
+    """Raises: ChannelNotFoundError."""
+    wanted = parse_uuid(channel_id)
+    channel = channels_of(workspace).filter(pk=wanted).first() if wanted else None
+    if channel is None:
+        raise ChannelNotFoundError("Agent not found")
+    return channel
+
+
+def require_channel(workspace: Workspace, channel_id: str) -> Channel:
+    """Raises: ChannelNotYoursError."""
+    try:
+        return find_channel(workspace, channel_id)
+    except ChannelNotFoundError:
+        raise ChannelNotYoursError("Not your agent") from None
+
+
+def messages_in(workspace: Workspace, channel: Channel | None) -> QuerySet[Message]:
+    """Messages of one channel, or of all channels of the workspace, newest first."""
+    everything = Message.objects.filter(workspace=workspace)
+    return (everything.filter(channel=channel) if channel else everything).order_by("-id")
+
+
+def find_message(workspace: Workspace, message_id: str, channel: Channel | None) -> Message:
+    """Raises: MessageNotFoundError."""
+    wanted = parse_uuid(message_id)
+    found = messages_in(workspace, channel).filter(pk=wanted).first() if wanted else None
+    if found is None:
+        raise MessageNotFoundError("Message not found")
+    return found
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of messages, newest first, and the cursor of the next one."""
+
+    messages: Sequence[Message]
+    next_cursor: str | None
+
+
+def page_of_messages(messages: QuerySet[Message], *, limit: int, cursor: str | None = None) -> Page:
+    """Cut one page out of messages ordered by falling id.
+
+    The cursor is the last id of the page before. Ids sort by time, so a page needs no look at the
+    cursor's row, and equal times neither skip nor repeat a message.
+
+    Raises: BadCursorError.
+    """
+    if cursor is not None:
+        after = parse_uuid(cursor)
+        if after is None:
+            raise BadCursorError("cursor must be an id from nextCursor", path=("cursor",))
+        messages = messages.filter(pk__lt=after)
+    found = list(messages[:limit])
+    full = len(found) == limit and limit > 0
+    return Page(found, str(found[-1].pk) if full else None)

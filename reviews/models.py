@@ -1,0 +1,110 @@
+"""Questions to a person. The decision is in columns, so that one UPDATE can make it."""
+
+import functools
+import json
+from typing import Any
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.encryption import EncryptedTextField
+from accounts.models import User, Workspace
+from inbox.models import Channel, Message
+
+
+class Status(models.TextChoices):
+    PENDING = "pending", _("Pending")
+    COMPLETED = "completed", _("Completed")
+    EXPIRED = "expired", _("Expired")
+    CANCELLED = "cancelled", _("Cancelled")
+
+
+class Closer(models.TextChoices):
+    """Which door a decision came through."""
+
+    PAGE = "page", _("Web page")
+    API = "api", _("JSON API")
+    CLOCK = "clock", _("Deadline")
+    AGENT = "agent", _("Agent")
+
+
+class ReviewRequest(models.Model):
+    """A message's question: what may be answered, until when, and what was decided by whom."""
+
+    message = models.OneToOneField(Message, models.CASCADE, primary_key=True, related_name="review")
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="+")
+    channel = models.ForeignKey(Channel, models.CASCADE, related_name="reviews")
+    kind = models.CharField(max_length=200)
+    # The agent's own bytes, never re-serialised: what it sent is what it gets back.
+    payload_json = models.TextField(null=True, blank=True)  # noqa: DJ001  # absent is not `null`
+    callback_url = models.CharField(max_length=2048, blank=True)
+    callback_method = models.CharField(max_length=10, blank=True)
+    callback_headers_json = EncryptedTextField(null=True)
+    expires_at = models.DateTimeField()
+
+    status = models.CharField(max_length=9, choices=Status.choices, default=Status.PENDING)
+    revision = models.PositiveIntegerField(default=1)
+    response_json = EncryptedTextField(null=True)
+    feedback = models.TextField(blank=True)
+    modified_file_ids = models.JSONField(null=True, blank=True)
+    decided_at = models.DateTimeField(null=True, blank=True)
+    decided_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
+    decided_via = models.CharField(max_length=5, choices=Closer.choices, blank=True)
+    form_token = models.CharField(max_length=64, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status__in=Status.values), name="review_status_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(status="pending", decided_at=None)
+                | (~Q(status="pending") & Q(decided_at__isnull=False)),
+                name="review_decided_once_closed",
+            ),
+            models.CheckConstraint(
+                condition=(Q(status="completed") & Q(response_json__isnull=False))
+                | (~Q(status="completed") & Q(response_json=None)),
+                name="review_answer_when_completed",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["expires_at"], name="review_due", condition=Q(status="pending")),
+            models.Index(
+                fields=["workspace", "-message"],
+                name="review_pending",
+                condition=Q(status="pending"),
+            ),
+            models.Index(
+                fields=["channel", "-message"],
+                name="review_pending_in_channel",
+                condition=Q(status="pending"),
+            ),
+            models.Index(fields=["workspace", "status", "-message"], name="review_by_status"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.message_id} ({self.status})"
+
+    @property
+    def is_pending(self) -> bool:
+        return self.status == Status.PENDING
+
+    @functools.cached_property
+    def payload(self) -> Any:
+        """The agent's payload as Python values; anything may be in it."""
+        return None if self.payload_json is None else json.loads(self.payload_json)
+
+    @property
+    def response(self) -> dict[str, Any] | None:
+        """The person's answer, passwords in clear. Redact before a person or a list reads it."""
+        text: str | None = self.response_json
+        return None if text is None else json.loads(text)
+
+    @property
+    def callback_headers(self) -> dict[str, str]:
+        text: str | None = self.callback_headers_json
+        return {} if text is None else json.loads(text)
