@@ -9,6 +9,17 @@ from drf_spectacular.plumbing import ResolvedComponent
 REFERENCE = "#/components/schemas/{name}"
 
 
+def _struct(name: str) -> type[msgspec.Struct]:
+    """The struct class behind a component's name."""
+    waiting = msgspec.Struct.__subclasses__()
+    while waiting:
+        candidate = waiting.pop()
+        if candidate.__name__ == name:
+            return candidate
+        waiting += candidate.__subclasses__()
+    raise LookupError(name)
+
+
 class StructExtension(OpenApiSerializerExtension):  # type: ignore[misc]  # untyped base
     """A struct used as `request=` or in `responses=`."""
 
@@ -21,15 +32,15 @@ class StructExtension(OpenApiSerializerExtension):  # type: ignore[misc]  # unty
     def map_serializer(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
         """The struct's own schema; structs inside it become components too."""
         _, parts = msgspec.json.schema_components([self.target], ref_template=REFERENCE)
+        own = dict(parts.pop(self.target.__name__))
         for name, schema in parts.items():
-            if name != self.target.__name__:
-                self._register(auto_schema, name, schema)
-        return dict(parts[self.target.__name__])
+            self._register(auto_schema, name, schema)
+        return own
 
     @staticmethod
     def _register(auto_schema: Any, name: str, schema: dict[str, Any]) -> None:
         component = ResolvedComponent(
-            name=name, type=ResolvedComponent.SCHEMA, schema=schema, object=name
+            name=name, type=ResolvedComponent.SCHEMA, schema=schema, object=_struct(name)
         )
         auto_schema.registry.register_on_missing(component)
 

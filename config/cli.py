@@ -3,11 +3,20 @@
 import os
 import sys
 
+EXIT_MISCONFIGURED = 2
+
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    from django.core.exceptions import ImproperlyConfigured
+
+    try:
+        from config import settings  # noqa: F401  # a wrong setting is one line, not a traceback
+    except (ImproperlyConfigured, OSError) as error:
+        print(f"licet: {error}", file=sys.stderr)  # noqa: T201
+        sys.exit(EXIT_MISCONFIGURED)
     if sys.argv[1:2] == ["serve"]:
-        # Before Django: serve decides on the environment that settings are read from.
+        # Without Django: the parent of all processes stays small.
         from config.serve import main as serve
 
         sys.exit(serve())

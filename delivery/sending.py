@@ -11,6 +11,7 @@ import json
 import logging
 import os
 import socket
+import threading
 import time
 import uuid
 from collections.abc import Iterator
@@ -35,6 +36,17 @@ logger = logging.getLogger(__name__)
 GONE = 410
 BATCH = 20
 DRAIN_SECONDS = 20.0
+
+_stopping = threading.Event()
+
+
+def stop_sending() -> None:
+    """The process is about to end: finish the attempt at hand, release the lane, start no other."""
+    _stopping.set()
+
+
+def _time_is_up(until: float) -> bool:
+    return _stopping.is_set() or time.monotonic() >= until
 
 
 @dataclass(frozen=True)
@@ -66,7 +78,7 @@ def deliver_due() -> int:
     """
     beat()
     made, until = 0, time.monotonic() + DRAIN_SECONDS
-    while time.monotonic() < until:
+    while not _time_is_up(until):
         held = claim_lane()
         if held is None:
             break
@@ -114,7 +126,7 @@ def claim_lane() -> Held | None:
 def _due_in(held: Held, until: float) -> Iterator[Delivery]:
     """The lane's due deliveries, oldest first, as long as the lease is ours and time remains."""
     _recover(held)
-    while time.monotonic() < until:
+    while not _time_is_up(until):
         due = Delivery.objects.filter(
             lane_id=held.lane_id, state=State.PENDING, next_attempt_at__lte=ClockTimestamp()
         )
@@ -122,7 +134,7 @@ def _due_in(held: Held, until: float) -> Iterator[Delivery]:
         if not batch:
             return
         for delivery in batch:
-            if time.monotonic() >= until or not held.extend():
+            if _time_is_up(until) or not held.extend():
                 return
             yield delivery
 

@@ -3,8 +3,9 @@
 import logging
 
 from celery import shared_task
+from celery.signals import worker_shutting_down
 
-from delivery.sending import deliver_due
+from delivery.sending import deliver_due, stop_sending
 
 logger = logging.getLogger(__name__)
 
@@ -21,3 +22,9 @@ def tick_deliver(**_: object) -> None:
     made = deliver_due()
     if made:
         logger.info("tick: %d attempts", made)
+
+
+@worker_shutting_down.connect
+def _release_lanes(**_: object) -> None:
+    """A worker that is told to stop must not hold a lane until its lease runs out."""
+    stop_sending()

@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 from django.conf import settings
 from django.http.request import QueryDict
+from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
@@ -24,6 +25,7 @@ class AgentView(APIView):
 
     authentication_classes = [ApiKeyAuthentication]
     renderer_classes = [FastJSONRenderer]
+    parser_classes = [JSONParser]  # for the OpenAPI document; `read_body` does the work
     throttle_classes = [KeyThrottle]
 
     def get_exception_handler(self) -> Any:

@@ -1,0 +1,1 @@
+"""Raw ASGI routes for what waits. They bypass Django's handler, which gives a thread to each."""

@@ -1,0 +1,51 @@
+"""The realtime ASGI application: routes by path, and the process's lifespan."""
+
+import re
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from api.realtime.listener import Listener
+from api.realtime.wait import answer_wait, send_json
+
+type Scope = MutableMapping[str, Any]
+type Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+type Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+type Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+WAIT = re.compile(r"/api/v1/reviews/([^/]+)/wait")
+
+
+class Realtime:
+    """Serves what waits; hands the rest to `fallback`, or says that it is elsewhere."""
+
+    def __init__(self, *, fallback: Application | None) -> None:
+        self.fallback = fallback
+        self.listener = Listener()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+        elif scope["type"] == "http":
+            await self._http(scope, receive, send)
+        else:
+            await send({"type": "websocket.close", "code": 1000})
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        match = WAIT.fullmatch(scope["path"])
+        if match and scope["method"] == "GET":
+            await answer_wait(match[1], scope, receive, send, listener=self.listener)
+        elif self.fallback is not None:
+            await self.fallback(scope, receive, send)
+        else:
+            await send_json(send, 404, {"detail": "served by the web process"})
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        while True:
+            event = await receive()
+            if event["type"] == "lifespan.startup":
+                self.listener.start()
+                await send({"type": "lifespan.startup.complete"})
+            elif event["type"] == "lifespan.shutdown":
+                await self.listener.stop()
+                await send({"type": "lifespan.shutdown.complete"})
+                return

@@ -1,0 +1,83 @@
+"""One subscription to the bus for the whole process, fanned out to whoever waits in it."""
+
+import asyncio
+import contextlib
+import json
+import logging
+from collections import defaultdict
+from collections.abc import Iterator
+
+import redis.asyncio
+from django.conf import settings
+from redis.exceptions import RedisError
+
+from delivery.bus import CHANNEL
+
+logger = logging.getLogger(__name__)
+
+RECONNECT_SECONDS = 1.0
+QUIET_SECONDS = 15.0
+
+
+class Listener:
+    """Wakes waiters by topic. A notice only means: look again."""
+
+    def __init__(self) -> None:
+        self._waiters: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        if self._task is None:
+            self._task = asyncio.create_task(self._run())
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+            self._task = None
+
+    @contextlib.contextmanager
+    def waiting_for(self, topic: str) -> Iterator[asyncio.Event]:
+        """Register before the first look: what happens between look and wait sets the event."""
+        event = asyncio.Event()
+        self._waiters[topic].add(event)
+        try:
+            yield event
+        finally:
+            self._waiters[topic].discard(event)
+            if not self._waiters[topic]:
+                del self._waiters[topic]
+
+    def wake(self, topic: str) -> None:
+        for event in self._waiters.get(topic, ()):
+            event.set()
+
+    def wake_everybody(self) -> None:
+        for topic in list(self._waiters):
+            self.wake(topic)
+
+    async def _run(self) -> None:
+        """Listen for ever; a lost connection means that everybody looks once more."""
+        while True:
+            try:
+                await self._listen()
+            except (RedisError, OSError) as failure:
+                logger.warning("bus: Redis not reached (%s), trying again", type(failure).__name__)
+                self.wake_everybody()
+                await asyncio.sleep(RECONNECT_SECONDS)
+
+    async def _listen(self) -> None:
+        client = redis.asyncio.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=2)
+        try:
+            async with client.pubsub(ignore_subscribe_messages=True) as bus:
+                await bus.subscribe(CHANNEL)
+                self.wake_everybody()
+                while True:
+                    notice = await bus.get_message(timeout=QUIET_SECONDS)
+                    if notice is None:
+                        await bus.ping()
+                    else:
+                        self.wake(json.loads(notice["data"])["topic"])
+        finally:
+            await client.aclose()
