@@ -11,6 +11,7 @@ from django.http import HttpRequest
 
 DEEPEST = 64
 JSON_TYPE = "application/json"
+EMPTY = "The body is empty; a JSON object is needed."
 
 
 class BodyError(Exception):
@@ -26,6 +27,8 @@ def read_json_body(request: HttpRequest) -> bytes:
 
     Raises: BodyError with 413 (over 1 MiB), 415 (not JSON) or 400 (empty, deep, not UTF-8, NUL).
     """
+    if request.META.get("CONTENT_LENGTH") in ("", "0"):
+        raise BodyError(400, EMPTY)
     if request.content_type.lower() != JSON_TYPE:
         raise BodyError(415, f"Send the body as {JSON_TYPE}.")
     charset = request.content_params.get("charset", "utf-8").lower()
@@ -33,7 +36,7 @@ def read_json_body(request: HttpRequest) -> bytes:
         raise BodyError(400, f"Send the body as UTF-8, not as {charset[:40]}.")
     body = _bounded(request)
     if not body.strip():
-        raise BodyError(400, "The body is empty; a JSON object is needed.")
+        raise BodyError(400, EMPTY)
     _check_text(body)
     return body
 

@@ -28,3 +28,13 @@ def new_key(workspace_id: object, now: datetime) -> str:
 
 def put(key: str, content: bytes) -> None:
     default_storage.save(key, ContentFile(content))
+
+
+def read(key: str, *, limit: int) -> bytes | None:
+    """Up to `limit` bytes of an object; None if it cannot be read."""
+    try:
+        with default_storage.open(key) as stored:
+            content: bytes = stored.read(limit)
+            return content
+    except OSError:
+        return None

@@ -6,3 +6,9 @@ class LicetConfig(AppConfig):
 
     name = "config"
     label = "licet"
+
+    def ready(self) -> None:
+        from config.celery import app
+
+        # Every process and thread publishes hints through this application.
+        app.set_default()

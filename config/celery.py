@@ -11,11 +11,13 @@ from celery.signals import setup_logging
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-import django  # noqa: E402
+import django
+from django.apps import apps
 
-django.setup()
+if not apps.models_ready:
+    django.setup()
 
-from django.conf import settings  # noqa: E402
+from django.conf import settings  # noqa: E402  # needs the line above
 
 TICK_SECONDS = 2.0
 

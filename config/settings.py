@@ -159,6 +159,8 @@ def _database(url: str) -> dict[str, object]:
                 "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
             },
             "CONN_MAX_AGE": None,
+            # Several threads and processes look at it, which an in-memory database does not allow.
+            "TEST": {"NAME": f"{file}.test"},
         }
     if parts.scheme in {"postgres", "postgresql"}:
         return {
@@ -182,10 +184,11 @@ DATABASES = {"default": _database(DATABASE_URL)}
 REDIS_URL = env("REDIS_URL", f"unix://{DATA_DIR / 'valkey' / 'valkey.sock'}")
 
 STATIC_URL = "static/"
-STATIC_ROOT = DATA_DIR / "static"
 STATICFILES_DIRS = [ASSETS / "static"]
 # Hashed and compressed where `collectstatic` was run (the container image), else as they lie.
-_collected = (STATIC_ROOT / "staticfiles.json").exists()
+_static = Path(env("STATIC_ROOT") or DATA_DIR / "static")
+_collected = (_static / "staticfiles.json").exists() or bool(env("COLLECTING_STATIC"))
+STATIC_ROOT = _static if _collected else None
 STORAGES = {
     "default": {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
@@ -193,7 +196,7 @@ STORAGES = {
     },
     "staticfiles": {
         "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
-        if _collected or env("COLLECTING_STATIC")
+        if _collected
         else "django.contrib.staticfiles.storage.StaticFilesStorage"
     },
 }
@@ -304,5 +307,10 @@ LOGGING = {
     "formatters": {"line": {"format": "%(levelname)s %(name)s: %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": env("LOG_LEVEL", "INFO")},
-    "loggers": {"django.server": {"handlers": ["stderr"], "propagate": False}},
+    "loggers": {
+        # Ticks come every two seconds; the tasks log what they did themselves.
+        "celery.beat": {"level": "WARNING"},
+        "celery.worker.strategy": {"level": "WARNING"},
+        "celery.app.trace": {"level": "WARNING"},
+    },
 }

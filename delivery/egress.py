@@ -27,6 +27,8 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+# A name whose last label is a number is an address to some resolver (WHATWG URL, 3.5).
+NUMBER = re.compile(r"[0-9]+|0[xX][0-9A-Fa-f]*")
 METHODS = frozenset({"POST", "PUT", "PATCH"})
 DNS_SECONDS = 3.0
 CONNECT_SECONDS = 3.0
@@ -198,9 +200,12 @@ def parse_target(url: str) -> ssrfguard.Target:
     Raises: EgressRefusedError.
     """
     try:
-        return _parser().check_url(url)
+        target = _parser().check_url(url)
     except (ssrfguard.SSRFGuardError, ValueError) as refused:
         raise EgressRefusedError(str(refused)) from refused
+    if not target.is_literal_address and NUMBER.fullmatch(target.host.rpartition(".")[2]):
+        raise EgressRefusedError(f"{target.host} is an address in disguise")
+    return target
 
 
 def origin_of(url: str) -> str:

@@ -13,7 +13,7 @@ from django.db.models import Max
 from accounts.ids import uuid7
 from accounts.models import User, Workspace
 from inbox.errors import DomainError
-from inbox.models import Channel, DeliveryStatus, Message, Sender
+from inbox.models import Channel, DeliveryStatus, Message, Sender, StreamState
 from inbox.signals import channel_changed, message_changed, message_deleted, message_posted
 
 
@@ -148,25 +148,43 @@ def post_message(
 ) -> Posted:
     """Store a message with everything it carries, and announce it; all of it or nothing.
 
-    A `client_id` that this channel and kind of sender used before gives the stored message back:
-    the unique constraint decides, so simultaneous repeats store one message.
+    A `client_id` or `stream_id` that was used before gives the stored message back: unique
+    constraints decide, so simultaneous repeats store one message.
     """
-    if draft.client_id is None:
-        return Posted(_store(channel, sender, author, draft, now), created=True)
-    earlier = _message_of_client(channel, sender, draft.client_id)
+    earlier = _stored_before(channel, sender, draft)
     if earlier is not None:
-        return Posted(earlier, created=False)
+        return Posted(_aborted(earlier, draft, now), created=False)
     try:
         return Posted(_store(channel, sender, author, draft, now), created=True)
     except IntegrityError:
-        earlier = _message_of_client(channel, sender, draft.client_id)
+        earlier = _stored_before(channel, sender, draft)
         if earlier is None:
             raise
-        return Posted(earlier, created=False)
+        return Posted(_aborted(earlier, draft, now), created=False)
 
 
-def _message_of_client(channel: Channel, sender: Sender, client_id: str) -> Message | None:
-    return Message.objects.filter(channel=channel, sender=sender, client_id=client_id).first()
+def _stored_before(channel: Channel, sender: Sender, draft: Draft) -> Message | None:
+    """The message that this draft repeats, by its client id or else by its stream."""
+    mine = Message.objects.filter(channel=channel, sender=sender)
+    for identity in ("client_id", "stream_id"):
+        value = getattr(draft, identity)
+        earlier = mine.filter(**{identity: value}).first() if value is not None else None
+        if earlier is not None:
+            return earlier
+    return None
+
+
+@transaction.atomic
+def _aborted(message: Message, draft: Draft, now: datetime) -> Message:
+    """A repeat may end a stream that still runs; a finished one is final."""
+    if draft.stream_state != StreamState.ABORTED:
+        return message
+    running = Message.objects.filter(pk=message.pk, stream_state=StreamState.STREAMING)
+    text = message.text if draft.text is None else draft.text
+    if running.update(stream_state=StreamState.ABORTED, text=text, updated_at=now):
+        message.refresh_from_db()
+        message_changed.send(sender=Message, message=message)
+    return message
 
 
 @transaction.atomic

@@ -5,13 +5,14 @@ together (Placet contract 1.3).
 """
 
 import logging
+import math
 from datetime import datetime
 from typing import Any
 
 import msgspec
 from django.db import OperationalError
 from django.utils import timezone
-from rest_framework.exceptions import APIException
+from rest_framework.exceptions import APIException, Throttled
 from rest_framework.response import Response
 
 from api.placet.times import wire_time
@@ -77,6 +78,9 @@ def judge(failure: Exception) -> tuple[int, str, list[dict[str, Any]]]:
             return status, failure.message, [fault(failure.code, failure.message, *failure.path)]
         case EgressRefusedError():
             return 400, INVALID, [fault("target_refused", "target not allowed by this server")]
+        case Throttled():
+            message = f"Too many requests. Try again in {failure.wait or 1:.0f} s."
+            return 429, message, [fault("throttled", message)]
         case APIException():
             detail = failure.detail if isinstance(failure.detail, str) else INVALID
             return failure.status_code, str(detail), [fault(failure.default_code, str(detail))]
@@ -98,6 +102,8 @@ def handle(failure: Exception, context: dict[str, Any]) -> Response:
     response = Response(body, status=status)
     if status == 401:  # noqa: PLR2004
         response["WWW-Authenticate"] = 'Bearer realm="licet"'
+    if isinstance(failure, Throttled):
+        response["Retry-After"] = str(math.ceil(failure.wait or 1))
     if status == 503:  # noqa: PLR2004
         response["Retry-After"] = "2"
     return response

@@ -8,6 +8,7 @@ from django.db.models import Prefetch, QuerySet
 from api.placet.times import wire_time, wire_time_or_null
 from attachments.models import Attachment
 from attachments.models import State as FileState
+from attachments.queries import has_inline_text, inline_text
 from inbox.models import Channel, Message, Sender
 from reviews.kinds import redact_passwords
 from reviews.models import ReviewRequest
@@ -25,12 +26,12 @@ def loaded(messages: QuerySet[Message]) -> QuerySet[Message]:
 
 
 def message_body(
-    message: Message, *, redacted: bool = False, listed: bool = False
+    message: Message, *, redacted: bool = False, listed: bool = False, enriched: bool = False
 ) -> dict[str, Any]:
     """A message object (Placet contract 2.1).
 
     `redacted` hides what was typed into password fields. `listed` adds `statusEvents`, which
-    only lists carry.
+    only lists carry. `enriched` adds `textContent` to small text files (7.4).
     """
     review = getattr(message, "review", None)
     body: dict[str, Any] = {
@@ -50,7 +51,10 @@ def message_body(
         "iteration": message.iteration,
         "createdAt": wire_time(message.created_at),
         "updatedAt": wire_time(message.updated_at),
-        "attachments": [attachment_body(file) for file in message.attachments.all()],
+        "attachments": [
+            attachment_body(file) | (_text_content(file) if enriched else {})
+            for file in message.attachments.all()
+        ],
     }
     if listed:
         body["statusEvents"] = []
@@ -115,6 +119,10 @@ def attachment_body(file: Attachment) -> dict[str, Any]:
         "pluginData": None,
         "createdAt": wire_time(file.created_at),
     }
+
+
+def _text_content(file: Attachment) -> dict[str, Any]:
+    return {"textContent": inline_text(file)} if has_inline_text(file) else {}
 
 
 def agent_body(channel: Channel) -> dict[str, Any]:

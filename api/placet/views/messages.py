@@ -60,7 +60,7 @@ class Messages(AgentView):
         posted = post_message(channel=channel, sender=Sender.AGENT, draft=draft, now=now)
         whole = loaded(Message.objects.filter(pk=posted.message.pk)).get()
         headers = {} if posted.created else {"Idempotency-Replayed": "true"}
-        return Response(message_body(whole), status=201, headers=headers)
+        return Response(message_body(whole, enriched=True), status=201, headers=headers)
 
     @extend_schema(
         operation_id="listMessages",

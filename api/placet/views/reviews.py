@@ -91,4 +91,4 @@ def current_review(workspace: Workspace, message_id: str, channel: Channel | Non
 def outcome_body(review: ReviewRequest) -> dict[str, Any]:
     """What a waiting call gets once the review is closed."""
     whole = loaded(Message.objects.filter(pk=review.pk)).get()
-    return {"status": review.status, "message": message_body(whole)}
+    return {"status": review.status, "message": message_body(whole, enriched=True)}

@@ -1,0 +1,67 @@
+# `make help` lists what there is. The first interpreter that is 3.12 or newer builds .venv once.
+
+PYTHON := $(shell for name in python3.13 python3.14 python3.12 python3 python; do \
+	  path=$$(command -v $$name) && "$$path" -c 'import sys; sys.exit(sys.version_info < (3, 12))' \
+	  2>/dev/null && echo "$$path" && break; done)
+VENV := .venv/bin
+STAMP := .venv/installed
+DEV_STAMP := .venv/installed-dev
+
+.DEFAULT_GOAL := help
+.PHONY: help serve test test-sqlite test-postgresql e2e lint check format bench migrate shell
+
+help: ## show this list
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
+
+.venv:
+	@test -n "$(PYTHON)" || { echo "Licet needs Python 3.12 or newer, with venv. Install it (Debian, Ubuntu: apt install python3 python3-venv; macOS: brew install python) and run make again."; exit 2; }
+	@"$(PYTHON)" -m venv .venv || { rm -rf .venv; echo "$(PYTHON) cannot make virtual environments. Debian, Ubuntu: apt install python3-venv"; exit 2; }
+
+$(STAMP): pyproject.toml | .venv
+	@echo "Installing Licet into .venv"
+	@$(VENV)/pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(DEV_STAMP): pyproject.toml | .venv
+	@echo "Installing Licet and its test tools into .venv"
+	@$(VENV)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@ $(STAMP)
+
+serve: $(STAMP) ## run everything on http://localhost:8000; Ctrl-C ends it
+	@exec $(VENV)/python manage.py serve
+
+test: $(DEV_STAMP) ## run every test without a browser, on SQLite and on PostgreSQL
+	@echo "On SQLite:" && TEST_DATABASE=sqlite $(VENV)/python -m pytest -m "not e2e"
+	@echo "On PostgreSQL:" && TEST_DATABASE=postgresql $(VENV)/python -m pytest -m "not e2e"
+
+test-sqlite: $(DEV_STAMP) ## the same on SQLite only
+	@TEST_DATABASE=sqlite $(VENV)/python -m pytest -m "not e2e"
+
+test-postgresql: $(DEV_STAMP) ## the same on PostgreSQL only
+	@TEST_DATABASE=postgresql $(VENV)/python -m pytest -m "not e2e"
+
+e2e: $(DEV_STAMP) ## run real processes and a real browser; needs Chromium
+	@$(VENV)/python -m pytest -m e2e
+
+lint: $(DEV_STAMP) ## ruff, mypy, import contracts, missing migrations
+	@$(VENV)/ruff format --check --quiet .
+	@$(VENV)/ruff check --quiet .
+	@$(VENV)/mypy --no-error-summary .
+	@$(VENV)/lint-imports --no-cache > .venv/imports.log || { cat .venv/imports.log; exit 1; }
+	@SECRET_KEY=lint DATA_DIR=.venv/lint $(VENV)/python manage.py makemigrations --check --dry-run
+	@SECRET_KEY=lint DATA_DIR=.venv/lint $(VENV)/python manage.py spectacular --validate --fail-on-warn --file .venv/schema.yml
+
+check: lint test ## what has to be clean before a commit
+
+format: $(DEV_STAMP) ## let ruff format and sort
+	@$(VENV)/ruff format --quiet .
+	@$(VENV)/ruff check --quiet --fix .
+
+bench: $(DEV_STAMP) ## print what a post costs, beside a yardstick
+	@$(VENV)/python -m bench.post_message
+
+migrate: $(STAMP) ## bring the database up to date
+	@$(VENV)/python manage.py migrate
+
+shell: $(STAMP) ## a Python shell with the models loaded
+	@$(VENV)/python manage.py shell

@@ -1,0 +1,68 @@
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.auth.admin import UserAdmin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import ApiKey, Membership, User, Workspace
+from accounts.services import issue_key, revoke_key
+
+
+class MembershipInline(admin.TabularInline):
+    model = Membership
+    raw_id_fields = ["user"]
+    extra = 0
+
+
+@admin.register(User)
+class PersonAdmin(UserAdmin):
+    list_display = ["email", "display_name", "is_active", "is_staff", "created_at"]
+    list_filter = ["is_active", "is_staff"]
+    search_fields = ["email", "display_name"]
+    ordering = ["email"]
+    readonly_fields = ["created_at", "last_login"]
+    fieldsets = [
+        (None, {"fields": ["email", "display_name", "password", "must_change_password"]}),
+        (_("Rights"), {"fields": ["is_active", "is_staff", "is_superuser"]}),
+        (_("Times"), {"fields": ["created_at", "last_login"]}),
+    ]
+    add_fieldsets = [(None, {"fields": ["email", "display_name", "password1", "password2"]})]
+
+
+@admin.register(Workspace)
+class WorkspaceAdmin(admin.ModelAdmin):
+    list_display = ["name", "created_at"]
+    search_fields = ["name"]
+    inlines = [MembershipInline]
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(admin.ModelAdmin):
+    """Keys are issued here and shown once; afterwards they can only be revoked."""
+
+    list_display = ["label", "key_prefix", "workspace", "last_used_at", "revoked_at"]
+    list_select_related = ["workspace"]
+    search_fields = ["label", "key_prefix"]
+    fields = ["workspace", "label", "expires_at"]
+    raw_id_fields = ["workspace"]
+    actions = ["revoke"]
+
+    def save_model(
+        self, request: HttpRequest, obj: ApiKey, form: forms.ModelForm, change: bool
+    ) -> None:
+        if change:
+            super().save_model(request, obj, form, change)
+            return
+        person = request.user if isinstance(request.user, User) else None
+        issued = issue_key(workspace=obj.workspace, created_by=person, label=obj.label)
+        ApiKey.objects.filter(pk=issued.row.pk).update(expires_at=obj.expires_at)
+        obj.pk = issued.row.pk
+        shown = _("The key, shown only this once: %(key)s") % {"key": issued.clear}
+        self.message_user(request, shown, messages.WARNING)
+
+    @admin.action(description=_("Revoke the selected keys"))
+    def revoke(self, request: HttpRequest, keys: QuerySet[ApiKey]) -> None:
+        for key in keys:
+            revoke_key(key, now=timezone.now())

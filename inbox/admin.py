@@ -1,0 +1,34 @@
+from django.contrib import admin
+
+from inbox.models import Channel, Message, Thread
+
+
+@admin.register(Channel)
+class ChannelAdmin(admin.ModelAdmin):
+    list_display = ["name", "workspace", "status", "webhook_url", "created_at"]
+    list_select_related = ["workspace"]
+    list_filter = ["status"]
+    search_fields = ["name", "id"]
+    raw_id_fields = ["workspace", "parent"]
+    readonly_fields = ["created_at"]
+
+
+@admin.register(Thread)
+class ThreadAdmin(admin.ModelAdmin):
+    list_display = ["id", "channel", "source", "foreign_id", "created_at"]
+    list_select_related = ["channel"]
+    raw_id_fields = ["channel"]
+
+
+@admin.register(Message)
+class MessageAdmin(admin.ModelAdmin):
+    list_display = ["id", "channel", "sender", "text_start", "delivery_status", "created_at"]
+    list_select_related = ["channel"]
+    list_filter = ["sender", "delivery_status"]
+    search_fields = ["=id"]
+    raw_id_fields = ["workspace", "channel", "thread", "reply_to", "author"]
+    show_full_result_count = False
+
+    @admin.display(description="text")
+    def text_start(self, message: Message) -> str:
+        return (message.text or "")[:80]

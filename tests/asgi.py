@@ -1,0 +1,36 @@
+"""One call of an ASGI application, without a server around it."""
+
+import asyncio
+import json
+from typing import Any
+from urllib.parse import urlsplit
+
+from api.realtime.app import Realtime
+
+
+def get(app: Realtime, address: str, headers: dict[str, str]) -> tuple[int, Any]:
+    """GET an address; returns status and decoded JSON."""
+    return asyncio.run(call(app, address, headers))
+
+
+async def call(app: Realtime, address: str, headers: dict[str, str]) -> tuple[int, Any]:
+    parts = urlsplit(address)
+    sent: list[Any] = []
+    forever = asyncio.Event()
+
+    async def receive() -> dict[str, Any]:
+        await forever.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": parts.path,
+        "query_string": parts.query.encode(),
+        "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+    }
+    await app(scope, receive, send)
+    return sent[0]["status"], json.loads(sent[1]["body"])

@@ -1,0 +1,136 @@
+"""Simultaneous calls on committed rows: one clean result, whoever comes first."""
+
+import threading
+from collections import Counter
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from accounts.models import Role
+from delivery.models import Delivery, Event
+from inbox.models import Channel, Message
+from inbox.services import Webhook, set_webhook
+from reviews.models import Closer, ReviewRequest, Status
+from reviews.services import Answer, ReviewClosedError, answer_review, expire_due
+from tests.conftest import Agent
+from tests.factories import make_channel, make_key, make_person, make_review, make_workspace
+
+MANY = 20
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def at_once[T](calls: list[Callable[[], T]]) -> list[T]:
+    """Run calls in as many threads, released together; results in the order of the calls."""
+    gate = threading.Barrier(len(calls))
+    results: dict[int, T] = {}
+
+    def run(index: int) -> None:
+        try:
+            gate.wait()
+            results[index] = calls[index]()
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=(index,)) for index in range(len(calls))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return [results[index] for index in sorted(results)]
+
+
+@pytest.fixture
+def channel() -> Channel:
+    channel = make_channel(make_workspace())
+    return set_webhook(channel, webhook=Webhook(url="http://127.0.0.1:9/hook"))
+
+
+def test_twenty_answers_to_one_review_make_one_decision(channel: Channel) -> None:
+    review = make_review(channel=channel)
+    people = [make_person(channel.workspace, Role.REVIEWER) for _ in range(MANY)]
+
+    def answer(index: int) -> str:
+        option = "approve" if index % 2 else "reject"
+        mine = Answer(response={"selectedOption": option}, by=people[index], via=Closer.PAGE)
+        try:
+            answer_review(ReviewRequest.objects.get(pk=review.pk), answer=mine)
+        except ReviewClosedError as late:
+            assert late.review.decided_by_id is not None
+            return "lost"
+        return "won"
+
+    outcomes = at_once([lambda index=index: answer(index) for index in range(MANY)])  # type: ignore[misc]
+    assert Counter(outcomes) == {"won": 1, "lost": MANY - 1}
+    winner = people[outcomes.index("won")]
+    review.refresh_from_db()
+    assert (review.status, review.decided_by) == (Status.COMPLETED, winner)
+    assert Event.objects.filter(reference=str(review.pk)).count() == 1
+    assert Delivery.objects.count() == 1
+
+
+def test_twenty_posts_with_one_client_id_make_one_message(channel: Channel) -> None:
+    agent = Agent(make_key(channel.workspace).clear)
+    body = {
+        "channelId": str(channel.pk),
+        "text": "once",
+        "clientId": "c-1",
+        "review": {"type": "approval"},
+    }
+    answers = at_once([lambda: agent.post("/api/v1/messages", body)] * MANY)
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.content for answer in answers}) == 1
+    assert Message.objects.count() == 1
+    assert ReviewRequest.objects.count() == 1
+    replayed = [answer for answer in answers if "Idempotency-Replayed" in answer]
+    assert len(replayed) == MANY - 1
+
+
+def test_parallel_revisions_are_numbered_without_gap_or_double(channel: Channel) -> None:
+    agent = Agent(make_key(channel.workspace).clear)
+    first = make_review(channel=channel, expires_in=timedelta(seconds=-1))
+    expire_due(limit=1)
+    body = {"channelId": str(channel.pk), "text": "v", "iterationOf": str(first.pk)}
+    answers = at_once([lambda: agent.post("/api/v1/messages", body)] * 8)
+    assert sorted(answer.json()["iteration"] for answer in answers) == list(range(2, 10))
+
+
+def test_answers_and_sweeps_at_the_deadline_close_each_review_once(channel: Channel) -> None:
+    person = make_person(channel.workspace)
+    count = 60
+    soon = timezone.now() + timedelta(milliseconds=300)
+    reviews = [make_review(channel=channel) for _ in range(count)]
+    for index, review in enumerate(reviews):
+        ReviewRequest.objects.filter(pk=review.pk).update(
+            expires_at=soon + timedelta(milliseconds=10 * index)
+        )
+    done = threading.Event()
+
+    def answer_all() -> int:
+        won = 0
+        for review in reviews:
+            mine = Answer(response={"selectedOption": "approve"}, by=person, via=Closer.API)
+            try:
+                answer_review(ReviewRequest.objects.get(pk=review.pk), answer=mine)
+                won += 1
+            except ReviewClosedError:
+                pass
+            done.wait(0.01)
+        return won
+
+    def sweep() -> int:
+        expired, until = 0, soon + timedelta(milliseconds=10 * count + 500)
+        while timezone.now() < until:
+            expired += expire_due(limit=5)
+            done.wait(0.005)
+        return expired
+
+    people = at_once([answer_all, answer_all, sweep, sweep])
+    assert sum(people) == count
+    assert not ReviewRequest.objects.filter(status=Status.PENDING).exists()
+    events = Counter(Event.objects.values_list("reference", flat=True))
+    assert set(events.values()) == {1}
+    assert len(events) == count

@@ -1,0 +1,82 @@
+"""The cast and the stage: an agent with a key, a stranger's key, and a receiver on loopback."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import User, Workspace
+from inbox.models import Channel
+from tests.factories import make_channel, make_key, make_person, make_workspace
+from tests.receiver import Receiver
+
+
+@dataclass
+class Agent:
+    """Calls the API with a key, as an agent does."""
+
+    key: str
+
+    def call(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
+        """`body` is sent as JSON; bytes go as they are."""
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        return Client(raise_request_exception=False).generic(
+            method,
+            path,
+            b"" if body is None else content,
+            content_type="application/json",
+            headers={"x-api-key": self.key} | headers,
+        )
+
+    def get(self, path: str) -> Any:
+        return self.call("GET", path)
+
+    def post(self, path: str, body: Any) -> Any:
+        return self.call("POST", path, body)
+
+    def delete(self, path: str) -> Any:
+        return self.call("DELETE", path)
+
+
+@pytest.fixture
+def now() -> datetime:
+    return timezone.now()
+
+
+@pytest.fixture
+def workspace(db: None) -> Workspace:
+    return make_workspace()
+
+
+@pytest.fixture
+def channel(workspace: Workspace) -> Channel:
+    return make_channel(workspace)
+
+
+@pytest.fixture
+def person(workspace: Workspace) -> User:
+    return make_person(workspace)
+
+
+@pytest.fixture
+def agent(workspace: Workspace) -> Agent:
+    return Agent(make_key(workspace).clear)
+
+
+@pytest.fixture
+def stranger(db: None) -> Agent:
+    """Another workspace's key, with a channel of its own."""
+    elsewhere = make_workspace("Elsewhere")
+    make_channel(elsewhere, name="Foreign")
+    return Agent(make_key(elsewhere).clear)
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with Receiver() as running:
+        yield running

@@ -1,0 +1,91 @@
+"""People, channels and messages for tests: plain functions, each with sensible defaults."""
+
+import itertools
+import json
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from accounts.models import Membership, Role, User, Workspace
+from accounts.services import IssuedKey, issue_key
+from inbox.models import Channel, Message, Sender
+from inbox.services import Draft, create_channel, post_message
+from reviews.models import ReviewRequest
+from reviews.services import ReviewSpec, request_review
+
+PASSWORD = "correct horse battery"
+
+_numbers = itertools.count(1)
+
+
+def make_workspace(name: str = "Northwind") -> Workspace:
+    return Workspace.objects.create(name=name)
+
+
+def make_person(workspace: Workspace | None = None, role: Role = Role.OWNER, **over: Any) -> User:
+    """A person who can sign in with PASSWORD, with a role in a workspace."""
+    number = next(_numbers)
+    fields = {"email": f"person{number}@example.org", "display_name": f"Person {number}"} | over
+    user = User.objects.create_user(password=PASSWORD, **fields)
+    Membership.objects.create(workspace=workspace or make_workspace(), user=user, role=role)
+    return user
+
+
+def workspace_of(user: User) -> Workspace:
+    return user.memberships.get().workspace
+
+
+def make_key(workspace: Workspace | None = None) -> IssuedKey:
+    return issue_key(workspace=workspace or make_workspace(), created_by=None, label="Test")
+
+
+def make_channel(workspace: Workspace | None = None, **over: Any) -> Channel:
+    fields: dict[str, Any] = {"name": "Atlas", "now": timezone.now()} | over
+    return create_channel(workspace=workspace or make_workspace(), **fields)
+
+
+def make_message(
+    channel: Channel | None = None,
+    *,
+    sender: Sender = Sender.AGENT,
+    author: User | None = None,
+    now: datetime | None = None,
+    **draft: Any,
+) -> Message:
+    return post_message(
+        channel=channel or make_channel(),
+        sender=sender,
+        author=author,
+        draft=Draft(**({"text": "Hello"} | draft)),
+        now=now or timezone.now(),
+    ).message
+
+
+def make_review(
+    kind: str = "approval",
+    payload: Any = None,
+    *,
+    channel: Channel | None = None,
+    expires_in: timedelta = timedelta(hours=1),
+    now: datetime | None = None,
+    spec: dict[str, Any] | None = None,
+    **draft: Any,
+) -> ReviewRequest:
+    """A pending review on a message of its own. A negative `expires_in` makes it overdue."""
+    asked_at = (now or timezone.now()) + min(expires_in, timedelta(0)) * 2
+
+    def ask(message: Message) -> object:
+        return request_review(
+            message,
+            spec=ReviewSpec(
+                kind=kind,
+                payload_json=None if payload is None else json.dumps(payload),
+                expires_at=asked_at + abs(expires_in),
+                **(spec or {}),
+            ),
+            now=asked_at,
+        )
+
+    message = make_message(channel, now=asked_at, carrying=[ask], **draft)
+    return ReviewRequest.objects.select_related("message", "channel").get(pk=message.pk)

