@@ -50,7 +50,11 @@ class ApiKeyAdmin(admin.ModelAdmin):
     actions = ["revoke"]
 
     def save_model(
-        self, request: HttpRequest, obj: ApiKey, form: forms.ModelForm, change: bool
+        self,
+        request: HttpRequest,
+        obj: ApiKey,
+        form: forms.ModelForm,
+        change: bool,  # noqa: FBT001
     ) -> None:
         if change:
             super().save_model(request, obj, form, change)

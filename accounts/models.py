@@ -123,7 +123,7 @@ def hash_key(key: str) -> str:
 
 
 class ApiKey(models.Model):
-    """What an agent shows to act in one workspace. Only its hash and first 11 characters are kept."""
+    """What an agent shows to act in one workspace; its hash and first 11 characters are kept."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="api_keys")

@@ -27,11 +27,11 @@ def read_json_body(request: HttpRequest) -> bytes:
 
     Raises: BodyError with 413 (over 1 MiB), 415 (not JSON) or 400 (empty, deep, not UTF-8, NUL).
     """
-    if request.META.get("CONTENT_LENGTH") in ("", "0"):
+    if request.META.get("CONTENT_LENGTH") in (None, "", "0"):
         raise BodyError(400, EMPTY)
-    if request.content_type.lower() != JSON_TYPE:
+    if (request.content_type or "").lower() != JSON_TYPE:
         raise BodyError(415, f"Send the body as {JSON_TYPE}.")
-    charset = request.content_params.get("charset", "utf-8").lower()
+    charset = (request.content_params or {}).get("charset", "utf-8").lower()
     if charset not in {"utf-8", "utf8"}:
         raise BodyError(400, f"Send the body as UTF-8, not as {charset[:40]}.")
     body = _bounded(request)

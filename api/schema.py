@@ -20,7 +20,7 @@ def _struct(name: str) -> type[msgspec.Struct]:
     raise LookupError(name)
 
 
-class StructExtension(OpenApiSerializerExtension):  # type: ignore[misc]  # untyped base
+class StructExtension(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]  # untyped base
     """A struct used as `request=` or in `responses=`."""
 
     target_class = "msgspec.Struct"
@@ -39,13 +39,13 @@ class StructExtension(OpenApiSerializerExtension):  # type: ignore[misc]  # unty
 
     @staticmethod
     def _register(auto_schema: Any, name: str, schema: dict[str, Any]) -> None:
-        component = ResolvedComponent(
+        component = ResolvedComponent(  # type: ignore[no-untyped-call]
             name=name, type=ResolvedComponent.SCHEMA, schema=schema, object=_struct(name)
         )
         auto_schema.registry.register_on_missing(component)
 
 
-class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[misc]  # untyped base
+class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # untyped base
     """Both headers that carry an API key."""
 
     target_class = "api.authentication.ApiKeyAuthentication"

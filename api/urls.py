@@ -8,7 +8,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from api.placet.views.base import UnknownRoute
 
 # Swagger UI builds inline styles and data: images; its scripts are files like any other.
-DOCS_POLICY = {
+DOCS_POLICY: dict[str, list[str]] = {
     "default-src": [CSP.NONE],
     "script-src": [CSP.SELF],
     "style-src": [CSP.SELF, CSP.UNSAFE_INLINE],

@@ -28,10 +28,11 @@ def claim_attachments(message: Message, *, ids: Sequence[str]) -> None:
     """
     for position, text in enumerate(ids):
         wanted = parse_uuid(text)
-        orphan = Attachment.objects.filter(
-            pk=wanted, channel_id=message.channel_id, message=None, state=State.READY
+        orphans = Attachment.objects.filter(
+            channel_id=message.channel_id, message=None, state=State.READY
         )
-        if wanted is None or not orphan.update(message=message, position=position):
+        found = wanted and orphans.filter(pk=wanted).update(message=message, position=position)
+        if not found:
             raise AttachmentNotFoundError("Attachment not found", path=("attachmentIds", position))
 
 

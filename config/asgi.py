@@ -9,7 +9,7 @@ from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-import django  # noqa: E402
+import django
 
 django.setup()
 
@@ -24,7 +24,7 @@ WEB_THREADS = 8
 def _everything_else() -> Any:
     if os.environ.get("ONE_PORT", "off") != "on":
         return None
-    return WSGIMiddleware(web, workers=WEB_THREADS)
+    return WSGIMiddleware(web, workers=WEB_THREADS)  # type: ignore[arg-type]  # its own names
 
 
 application = Realtime(fallback=_everything_else())

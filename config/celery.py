@@ -17,7 +17,7 @@ from django.apps import apps
 if not apps.models_ready:
     django.setup()
 
-from django.conf import settings  # noqa: E402  # needs the line above
+from django.conf import settings  # needs the line above
 
 TICK_SECONDS = 2.0
 

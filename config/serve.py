@@ -68,7 +68,7 @@ class Child:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            preexec_fn=_die_with_parent,  # noqa: PLW1509  # the main thread forks, as PDEATHSIG needs
+            preexec_fn=_die_with_parent,  # the main thread forks, as PDEATHSIG needs
         )
         self.started_at, self.restart_at = time.monotonic(), None
         output = self.process.stdout
@@ -260,12 +260,12 @@ def _start_valkey(supervisor: Supervisor, environment: dict[str, str]) -> str:
 
 def _setup(environment: dict[str, str]) -> str:
     """Migrations and the first workspace. Returns what to show the operator, if anything."""
-    done = subprocess.run(  # noqa: S603  # our own command line
+    done = subprocess.run(  # our own command line
         [sys.executable, "-m", "config", "setup"],
         env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
-        preexec_fn=_die_with_parent,  # noqa: PLW1509  # the main thread forks
+        preexec_fn=_die_with_parent,  # the main thread forks
         check=False,
     )
     if done.returncode != 0:
@@ -300,6 +300,6 @@ def _wait_until_healthy(supervisor: Supervisor) -> bool:
     while not supervisor.stopping:
         supervisor.watch(0.1)
         with contextlib.suppress(urllib.error.URLError, OSError):
-            urllib.request.urlopen(address, timeout=1).close()  # noqa: S310  # our own port
+            urllib.request.urlopen(address, timeout=1).close()  # our own port
             return True
     return False

@@ -4,6 +4,7 @@
 from a file instead: `NAME_FILE` holds the path.
 """
 
+import contextlib
 import os
 import secrets
 from datetime import timedelta
@@ -74,10 +75,8 @@ def _secret_key() -> str:
         draft = path.with_name(f"secret-key.{os.getpid()}")
         draft.touch(mode=0o600)
         draft.write_text(secrets.token_urlsafe(48))
-        try:
+        with contextlib.suppress(FileExistsError):
             os.link(draft, path)
-        except FileExistsError:
-            pass
         draft.unlink()
     return path.read_text()
 

@@ -359,7 +359,7 @@ class _Session(requests.Session):
         self.mount("http://", _Adapter(wire))
         self.mount("https://", _Adapter(wire))
 
-    def get_redirect_target(self, resp: requests.Response) -> None:  # type: ignore[override]  # never
+    def get_redirect_target(self, resp: requests.Response) -> None:
         return None
 
 

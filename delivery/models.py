@@ -62,7 +62,7 @@ class Event(models.Model):
 
 
 class Lane(models.Model):
-    """Deliveries of one workspace to one origin, one slot of four. Whoever holds the lease sends."""
+    """One workspace's deliveries to one origin, in four slots. Who holds the lease sends."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="+")
@@ -194,7 +194,7 @@ class GoneUrl(models.Model):
 
 
 class SigningSecret(models.Model):
-    """What a receiver checks signatures with: one live secret a scope, older ones until they end."""
+    """What signatures are checked with: one live secret a scope, older ones until they end."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="+")

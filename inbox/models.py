@@ -138,7 +138,8 @@ class Message(models.Model):
     status = models.CharField(  # noqa: DJ001
         max_length=7, choices=MessageStatus.choices, null=True, blank=True
     )
-    metadata = models.JSONField(null=True, blank=True)
+    # The agent's own values as text: no database turns 1e21 or a 30-digit number into another.
+    metadata_json = models.TextField(null=True, blank=True)  # noqa: DJ001
     webhook_url = models.CharField(max_length=2048, null=True, blank=True)  # noqa: DJ001
     client_id = models.CharField(max_length=255, null=True, blank=True)  # noqa: DJ001
     delivery_status = models.CharField(
@@ -194,5 +195,6 @@ class Message(models.Model):
     def __str__(self) -> str:
         return (self.text or "")[:60] or str(self.id)
 
-    def metadata_value(self, name: str) -> Any:
-        return None if self.metadata is None else self.metadata.get(name)
+    @property
+    def metadata(self) -> dict[str, Any] | None:
+        return None if self.metadata_json is None else json.loads(self.metadata_json)

@@ -200,7 +200,7 @@ def _store(
         author=author,
         text=draft.text,
         status=draft.status,
-        metadata=draft.metadata or None,
+        metadata_json=json.dumps(draft.metadata, ensure_ascii=False) if draft.metadata else None,
         webhook_url=draft.webhook_url,
         client_id=draft.client_id,
         reply_to=draft.reply_to,

@@ -102,7 +102,9 @@ class Question(Protocol):
     """A payload read as its kind."""
 
     template: ClassVar[str]
-    heading: Heading
+
+    @property
+    def heading(self) -> Heading: ...
 
     def check(self, response: Mapping[str, Any]) -> None:
         """Raises: InvalidAnswerError."""

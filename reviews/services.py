@@ -191,7 +191,7 @@ def _settle(review: ReviewRequest, answer: Answer) -> ReviewRequest:
 
 
 def expire_review(review_id: uuid.UUID) -> bool:
-    """Expire one review if its deadline has passed. Waiting calls and late answers come here too."""
+    """Expire one review if its deadline has passed; waiting calls and late answers come here."""
     return bool(_expire(ReviewRequest.objects.filter(pk=review_id), limit=1, wait=True))
 
 

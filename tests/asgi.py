@@ -2,15 +2,36 @@
 
 import asyncio
 import json
+import threading
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.db import connection
+
 from api.realtime.app import Realtime
+from api.realtime.wait import _lookers
 
 
 def get(app: Realtime, address: str, headers: dict[str, str]) -> tuple[int, Any]:
     """GET an address; returns status and decoded JSON."""
-    return asyncio.run(call(app, address, headers))
+    try:
+        return asyncio.run(call(app, address, headers))
+    finally:
+        _close_connections()
+
+
+def _close_connections() -> None:
+    """Each thread of the pool closes its own connection, or a test database cannot be dropped."""
+    threads = len(_lookers._threads)
+    together = threading.Barrier(threads) if threads else None
+
+    def close() -> None:
+        assert together is not None
+        together.wait()
+        connection.close()
+
+    for closed in [_lookers.submit(close) for _ in range(threads)]:
+        closed.result()
 
 
 async def call(app: Realtime, address: str, headers: dict[str, str]) -> tuple[int, Any]:

@@ -31,7 +31,8 @@ def _start_valkey() -> str:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    _stops.append(lambda: (server.terminate(), server.wait()))
+    _stops.append(server.wait)
+    _stops.append(server.terminate)
     until = time.monotonic() + 10
     while not address.exists() and time.monotonic() < until:
         time.sleep(0.01)

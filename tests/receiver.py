@@ -77,7 +77,7 @@ class Receiver:
                 self.end_headers()
                 self.wfile.write(body)
 
-            do_POST = do_PUT = do_PATCH = do_GET = _serve
+            do_POST = do_PUT = do_PATCH = do_GET = _serve  # noqa: N815  # the library's names
 
             def log_message(self, *_: object) -> None:
                 """Quiet."""

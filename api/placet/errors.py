@@ -68,7 +68,7 @@ def error_body(
     }
 
 
-def judge(failure: Exception) -> tuple[int, str, list[dict[str, Any]]]:
+def judge(failure: Exception) -> tuple[int, str, list[dict[str, Any]]]:  # noqa: PLR0911  # a table
     """Status, message and details for any failure. What nobody foresaw is a 500 without details."""
     match failure:
         case InvalidBodyError():
@@ -79,16 +79,16 @@ def judge(failure: Exception) -> tuple[int, str, list[dict[str, Any]]]:
         case EgressRefusedError():
             return 400, INVALID, [fault("target_refused", "target not allowed by this server")]
         case Throttled():
-            message = f"Too many requests. Try again in {failure.wait or 1:.0f} s."
+            message = f"Too many requests. Try again in {seconds_to_wait(failure)} s."
             return 429, message, [fault("throttled", message)]
         case APIException():
             detail = failure.detail if isinstance(failure.detail, str) else INVALID
             return failure.status_code, str(detail), [fault(failure.default_code, str(detail))]
         case OperationalError():
-            logger.exception("database not reached")
+            logger.error("database not reached", exc_info=failure)
             return 503, "The database cannot be reached. Try again.", []
         case _:
-            logger.exception("unforeseen failure", exc_info=failure)
+            logger.error("unforeseen failure", exc_info=failure)
             return 500, "Internal server error", []
 
 
@@ -103,10 +103,14 @@ def handle(failure: Exception, context: dict[str, Any]) -> Response:
     if status == 401:  # noqa: PLR2004
         response["WWW-Authenticate"] = 'Bearer realm="licet"'
     if isinstance(failure, Throttled):
-        response["Retry-After"] = str(math.ceil(failure.wait or 1))
+        response["Retry-After"] = str(seconds_to_wait(failure))
     if status == 503:  # noqa: PLR2004
         response["Retry-After"] = "2"
     return response
+
+
+def seconds_to_wait(failure: Throttled) -> int:
+    return math.ceil(getattr(failure, "wait", None) or 1)
 
 
 def explain(error: msgspec.ValidationError) -> dict[str, Any]:

@@ -30,7 +30,7 @@ FAILED = frozenset({DeliveryState.EXHAUSTED, DeliveryState.GONE, DeliveryState.B
 SHOWN_IN_STATUS = frozenset({"message:created", "review:responded"})
 
 
-def review_topic(message_id: uuid.UUID) -> str:
+def review_topic(message_id: uuid.UUID | str) -> str:
     """The bus topic of a review: it closed, or its message went away."""
     return f"review:{message_id}"
 
@@ -80,7 +80,7 @@ def responded_body(review: ReviewRequest) -> dict[str, Any]:
     """The body of `review:responded` (5.4), mixed naming included. No key may be added."""
     decided_at = review.decided_at or timezone.now()
     body: dict[str, Any] = _closed_body("review:responded", review)
-    body["response"] = review.response
+    body["response"] = orjson.Fragment(review.response_json or "{}")
     body["responded_at"] = wire_time(decided_at)
     if review.feedback:
         body["feedback"] = review.feedback

@@ -161,7 +161,7 @@ class AttachmentOut(WireStruct):
     storage_key: str
     plugin_data: None
     created_at: str
-    text_content: str | None | UnsetType = UNSET
+    text_content: str | UnsetType | None = UNSET
 
 
 class MessageOut(WireStruct):

@@ -1,5 +1,6 @@
 """Our rows as Placet's objects. Pure functions over loaded rows, shared by answers and webhooks."""
 
+import json
 from typing import Any
 
 import orjson
@@ -11,7 +12,7 @@ from attachments.models import State as FileState
 from attachments.queries import has_inline_text, inline_text
 from inbox.models import Channel, Message, Sender
 from reviews.kinds import redact_passwords
-from reviews.models import ReviewRequest
+from reviews.models import ReviewRequest, Status
 
 MASK = "***"
 SECRET_WORDS = ("authorization", "secret", "token", "password", "api-key", "apikey", "cookie")
@@ -42,7 +43,7 @@ def message_body(
         "text": message.text,
         "status": message.status,
         "review": None if review is None else review_body(review, redacted=redacted),
-        "metadata": message.metadata,
+        "metadata": _as_stored(message.metadata_json),
         "clientId": message.client_id,
         "streamId": message.stream_id,
         "streamState": message.stream_state,
@@ -69,15 +70,14 @@ def _sender_id(message: Message) -> str:
 
 def review_body(review: ReviewRequest, *, redacted: bool = False) -> dict[str, Any]:
     """A review object (4.1): keys that have no value yet are absent."""
-    response = review.response
-    if response is not None and redacted:
-        response = redact_passwords(review.kind, review.payload, response)
     optional: dict[str, Any] = {
-        "payload": None if review.payload_json is None else orjson.Fragment(review.payload_json),
+        "payload": _as_stored(review.payload_json),
         "callback": _callback(review),
         "feedback": review.feedback or None,
-        "response": response,
-        "completedAt": wire_time_or_null(None if response is None else review.decided_at),
+        "response": _response(review, redacted=redacted),
+        "completedAt": wire_time_or_null(
+            review.decided_at if review.status == Status.COMPLETED else None
+        ),
         "modifiedFileIds": review.modified_file_ids or None,
     }
     required = {
@@ -86,6 +86,19 @@ def review_body(review: ReviewRequest, *, redacted: bool = False) -> dict[str, A
         "expiresAt": wire_time(review.expires_at),
     }
     return required | {name: value for name, value in optional.items() if value is not None}
+
+
+def _as_stored(text: str | None) -> orjson.Fragment | None:
+    """Stored JSON goes out as it came in: no number is read and written on the way."""
+    return None if text is None else orjson.Fragment(text)
+
+
+def _response(review: ReviewRequest, *, redacted: bool) -> orjson.Fragment | None:
+    response = review.response
+    if response is None or not redacted:
+        return _as_stored(review.response_json)
+    hidden = redact_passwords(review.kind, review.payload, response)
+    return _as_stored(json.dumps(hidden, ensure_ascii=False))
 
 
 def _callback(review: ReviewRequest) -> dict[str, Any] | None:

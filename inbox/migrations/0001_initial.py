@@ -62,7 +62,7 @@ class Migration(migrations.Migration):
                 ('sender', models.CharField(choices=[('agent', 'Agent'), ('user', 'Person')], max_length=5)),
                 ('text', models.TextField(blank=True, null=True)),
                 ('status', models.CharField(blank=True, choices=[('info', 'Info'), ('success', 'Success'), ('warning', 'Warning'), ('error', 'Error')], max_length=7, null=True)),
-                ('metadata', models.JSONField(blank=True, null=True)),
+                ('metadata_json', models.TextField(blank=True, null=True)),
                 ('webhook_url', models.CharField(blank=True, max_length=2048, null=True)),
                 ('client_id', models.CharField(blank=True, max_length=255, null=True)),
                 ('delivery_status', models.CharField(choices=[('sent', 'Sent'), ('webhook_delivered', 'Delivered'), ('webhook_failed', 'Failed'), ('agent_received', 'Acknowledged')], default='sent', max_length=17)),

@@ -128,9 +128,10 @@ def test_answers_and_sweeps_at_the_deadline_close_each_review_once(channel: Chan
             done.wait(0.005)
         return expired
 
-    people = at_once([answer_all, answer_all, sweep, sweep])
-    assert sum(people) == count
-    assert not ReviewRequest.objects.filter(status=Status.PENDING).exists()
+    first, second, *_ = at_once([answer_all, answer_all, sweep, sweep])
+    statuses = Counter(ReviewRequest.objects.values_list("status", flat=True))
+    # Late answers expire a review themselves, so only the answers are counted at both ends.
+    assert statuses == {Status.COMPLETED: first + second, Status.EXPIRED: count - first - second}
     events = Counter(Event.objects.values_list("reference", flat=True))
     assert set(events.values()) == {1}
     assert len(events) == count

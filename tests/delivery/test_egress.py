@@ -217,7 +217,7 @@ def _raw_server(talk: "list[tuple[bytes, float]]") -> Iterator[str]:
         server.close()
 
 
-HOSTILE = {
+HOSTILE: dict[str, list[tuple[bytes, float]]] = {
     "says nothing": [(b"", 60)],
     "drips headers": [(b"HTTP/1.1 200 OK\r\n", 0.1)] + [(b"x-a: b\r\n", 0.1)] * 90,
     "drips its body": [(b"HTTP/1.1 200 OK\r\ncontent-length: 9999\r\n\r\n", 0.1)]

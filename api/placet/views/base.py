@@ -1,6 +1,6 @@
 """What the views of this dialect share."""
 
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from django.conf import settings
@@ -57,8 +57,11 @@ class InvalidRouteError(InvalidBodyError):
 
 
 def workspace_of(request: Request) -> Workspace:
-    key: ApiKey = request.auth
-    return key.workspace
+    return key_of(request).workspace
+
+
+def key_of(request: Request) -> ApiKey:
+    return cast("ApiKey", request.auth)
 
 
 def read_body[T](request: Request, into: type[T]) -> T:

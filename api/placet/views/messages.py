@@ -22,6 +22,7 @@ from api.placet.views.base import (
     checked_method,
     checked_url,
     given,
+    key_of,
     largest_metadata,
     limit_in_query,
     read_body,
@@ -56,7 +57,7 @@ class Messages(AgentView):
         body = read_body(request, MessageIn)
         _refuse_empty(body)
         channel = require_channel(workspace_of(request), body.channel_id)
-        draft = read_draft(body, channel=channel, key=request.auth, now=now)
+        draft = read_draft(body, channel=channel, key=key_of(request), now=now)
         posted = post_message(channel=channel, sender=Sender.AGENT, draft=draft, now=now)
         whole = loaded(Message.objects.filter(pk=posted.message.pk)).get()
         headers = {} if posted.created else {"Idempotency-Replayed": "true"}
@@ -145,14 +146,12 @@ def read_draft(body: MessageIn, *, channel: Channel, key: ApiKey, now: datetime)
             TextFile(file.filename, file.mime_type, file.content) for file in body.text_attachments
         ]
         carrying.append(partial(store_texts, files=texts, key=key, now=now))
-    target = given(body.iteration_of)
+    target, webhook_url = given(body.iteration_of), given(body.webhook_url)
     return Draft(
         text=given(body.text),
         status=given(body.status),
         metadata=_metadata(body, review),
-        webhook_url=checked_url(body.webhook_url, "webhookUrl")
-        if given(body.webhook_url)
-        else None,
+        webhook_url=webhook_url and checked_url(webhook_url, "webhookUrl"),
         client_id=given(body.client_id),
         iteration_of=None if target is None else require_closed_review(channel, target),
         stream_id=given(body.stream_id),

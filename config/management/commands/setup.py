@@ -26,7 +26,8 @@ Licet is set up. This is shown once; keep it.
 Post a first request for review:
 
   curl -sS {url}/api/v1/messages -H 'x-api-key: {key}' -H 'content-type: application/json' \\
-    -d '{{"channelId": "{channel}", "text": "Deploy version 2 to production?", "review": {{"type": "approval"}}}}'
+    -d '{{"channelId": "{channel}", "text": "Deploy version 2 to production?",
+         "review": {{"type": "approval"}}}}'
 """
 
 

@@ -162,7 +162,7 @@ def test_bad_search_is_a_400(agent: Agent, search: str) -> None:
     assert_refused(agent.get(f"/api/v1/messages?search={search}"), 400)
 
 
-BAD_FIELDS: list[tuple[dict[str, Any], list[str]]] = [
+BAD_FIELDS: list[tuple[dict[str, Any], list[str | int]]] = [
     ({"text": 7}, ["text"]),
     ({"text": None}, ["text"]),
     ({"status": "fatal"}, ["status"]),
@@ -316,7 +316,7 @@ def test_revoked_and_expired_keys_get_the_answer_of_unknown_ones(agent: Agent) -
 
     unknown = assert_refused(Agent("hp_" + "0" * 48).get("/api/v1/agents"), 401)
     for field in ("revoked_at", "expires_at"):
-        ApiKey.objects.update(revoked_at=None, expires_at=None, **{})
+        ApiKey.objects.update(revoked_at=None, expires_at=None)
         ApiKey.objects.update(**{field: timezone.now()})
         refused = assert_refused(agent.get("/api/v1/agents"), 401)
         assert refused["message"] == unknown["message"]

@@ -1,0 +1,127 @@
+"""The product as an operator starts it: `serve` in a process of its own, on a free port."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+import requests
+
+from tests.postgres import free_port
+
+ROOT = Path(__file__).parents[2]
+PASSWORD = "correct horse battery"
+EMAIL = "owner@example.org"
+KEY = "hp_" + "5ca1ab1e" * 6
+
+
+@dataclass
+class Stack:
+    """Use as a context manager: it starts, waits until it is ready, and ends what it started."""
+
+    folder: Path
+    environment: dict[str, str] = field(default_factory=dict)
+    lines: list[str] = field(default_factory=list)
+    port: int = field(default_factory=free_port)
+
+    def __enter__(self) -> Self:
+        self.process = self.launch()
+        threading.Thread(target=self._read, daemon=True).start()
+        self.wait_for_line("ready at", seconds=60)
+        self.url = f"http://localhost:{self.port}"
+        self.secret = (self.find(r"Webhook secret\s+(whsec_\S+)") or [""])[0]
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def launch(self) -> "subprocess.Popen[str]":
+        return subprocess.Popen(
+            [sys.executable, "manage.py", "serve"],
+            cwd=ROOT,
+            env=self._environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def _environment(self) -> dict[str, str]:
+        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        return kept | {
+            "PORT": str(self.port),
+            "DATA_DIR": str(self.folder),
+            "ADMIN_EMAIL": EMAIL,
+            "ADMIN_PASSWORD": PASSWORD,
+            "BOOTSTRAP_API_KEY": KEY,
+            "EGRESS_ALLOW": "127.0.0.1",
+            "RATE_LIMITS": "off",
+            "EGRESS_ATTEMPT_SECONDS": "2",
+            "DELIVERY_LEASE_SECONDS": "4",
+            "DELIVERY_SCHEDULE": "0.5,1,1,1,1",
+            **self.environment,
+        }
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.lines.append(line.rstrip("\n"))
+
+    def wait_for_line(self, text: str, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        while not any(text in line for line in self.lines):
+            if time.monotonic() > until or self.process.poll() is not None:
+                raise AssertionError("\n".join(["the server is not ready:", *self.lines]))
+            time.sleep(0.05)
+
+    def find(self, pattern: str) -> list[str]:
+        return [match[1] for line in self.lines if (match := re.search(pattern, line))]
+
+    def children(self) -> dict[int, str]:
+        """Every process below the parent: pid and command line."""
+        listed = subprocess.run(
+            ["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True
+        ).stdout
+        rows = [line.split(None, 2) for line in listed.splitlines()]
+        found: dict[int, str] = {}
+        for pid, parent, command in rows:
+            if int(parent) == self.process.pid or int(parent) in found:
+                found[int(pid)] = command
+        return found
+
+    def child(self, word: str) -> int:
+        """The pid of the child whose command line has this word."""
+        (pid,) = [pid for pid, command in self.children().items() if word in command]
+        return pid
+
+    def stop(self) -> float:
+        """SIGTERM; returns the seconds it took."""
+        started = time.monotonic()
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            self.process.wait(timeout=20)
+        return time.monotonic() - started
+
+    def call(self, method: str, path: str, body: object = None) -> requests.Response:
+        return requests.request(
+            method, f"{self.url}{path}", json=body, headers={"x-api-key": KEY}, timeout=40
+        )
+
+    def ask(self, review: dict[str, object], **message: object) -> str:
+        """Post a request for review; returns its id."""
+        channel = self.call("GET", "/api/v1/agents").json()[0]["id"]
+        body = {"channelId": channel, "text": "Deploy version 2?", "review": review} | message
+        answer = self.call("POST", "/api/v1/messages", body)
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["id"])
+
+    def wait_for(self, review_id: str, timeout: int = 30_000) -> dict[str, object]:
+        answer = self.call("GET", f"/api/v1/reviews/{review_id}/wait?timeout={timeout}")
+        found: dict[str, object] = answer.json()
+        return found
