@@ -1,0 +1,1 @@
+"""Programs that measure and print. Nothing here is a timed assertion."""

@@ -4,20 +4,15 @@ The database decides what is due; a lost, late or doubled message changes no pro
 eta, no countdown, no retries and no results anywhere.
 """
 
+import logging.config
 import os
 
 from celery import Celery
 from celery.signals import setup_logging
+from django.conf import settings
 
+# With this, Celery sets Django up in a worker before it imports tasks.
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-
-import django
-from django.apps import apps
-
-if not apps.models_ready:
-    django.setup()
-
-from django.conf import settings  # needs the line above
 
 TICK_SECONDS = 2.0
 
@@ -60,5 +55,6 @@ app.autodiscover_tasks(["delivery", "reviews"])
 
 
 @setup_logging.connect
-def _keep_django_logging(**_: object) -> None:
-    """Celery would replace the logging that settings.py has set up."""
+def _log_as_everywhere(**_: object) -> None:
+    """Celery would bring its own handlers and format."""
+    logging.config.dictConfig(settings.LOGGING)

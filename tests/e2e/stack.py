@@ -32,7 +32,8 @@ class Stack:
 
     def __enter__(self) -> Self:
         self.process = self.launch()
-        threading.Thread(target=self._read, daemon=True).start()
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
         self.wait_for_line("ready at", seconds=60)
         self.url = f"http://localhost:{self.port}"
         self.secret = (self.find(r"Webhook secret\s+(whsec_\S+)") or [""])[0]
@@ -70,8 +71,9 @@ class Stack:
 
     def _read(self) -> None:
         assert self.process.stdout is not None
-        for line in self.process.stdout:
-            self.lines.append(line.rstrip("\n"))
+        with self.process.stdout as output:
+            for line in output:
+                self.lines.append(line.rstrip("\n"))
 
     def wait_for_line(self, text: str, seconds: float) -> None:
         until = time.monotonic() + seconds
@@ -86,7 +88,10 @@ class Stack:
     def children(self) -> dict[int, str]:
         """Every process below the parent: pid and command line."""
         listed = subprocess.run(
-            ["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True
+            ["ps", "-ww", "-eo", "pid=,ppid=,args="],  # noqa: S607  # wherever it is
+            capture_output=True,
+            text=True,
+            check=True,
         ).stdout
         rows = [line.split(None, 2) for line in listed.splitlines()]
         found: dict[int, str] = {}
@@ -105,7 +110,8 @@ class Stack:
         started = time.monotonic()
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-            self.process.wait(timeout=20)
+        self.process.wait(timeout=20)
+        self.reader.join(timeout=5)
         return time.monotonic() - started
 
     def call(self, method: str, path: str, body: object = None) -> requests.Response:

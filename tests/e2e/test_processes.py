@@ -57,7 +57,9 @@ def test_callbacks_survive_the_death_of_their_worker(own_stack: Stack, receiver:
     assert tries.keys() == asked
     assert all(len(same) == 1 for same in tries.values())
     repeated = len(received) - CALLBACKS
-    print(f"\nkilled worker: due={CALLBACKS} distinct={len(tries)} dup={repeated} lost=0")
+    print(  # noqa: T201  # the figures of this run
+        f"\nkilled worker: due={CALLBACKS} distinct={len(tries)} dup={repeated} lost=0"
+    )
     assert repeated <= 1, "one sender was killed, so at most one callback comes twice"
 
 
@@ -95,7 +97,7 @@ def test_second_start_changes_nothing_and_prints_no_secret(tmp_path: Path) -> No
     started = time.monotonic()
     with Stack(folder, environment={"BOOTSTRAP_API_KEY": "", "ADMIN_EMAIL": "x@y.org"}) as second:
         took = time.monotonic() - started
-        print(f"\nsecond start: {took:.1f} s")
+        print(f"\nsecond start: {took:.1f} s")  # noqa: T201
         assert not second.find(f"({KEY}|{PASSWORD}|{EMAIL}|whsec_)")
         assert second.call("GET", f"/api/v1/reviews/{asked}").status_code == 200
         assert len(second.call("GET", "/api/v1/agents").json()) == 1
@@ -103,11 +105,11 @@ def test_second_start_changes_nothing_and_prints_no_secret(tmp_path: Path) -> No
 
 def refused(stack: Stack) -> str:
     """The output of a start that has to fail with exit code 2."""
-    process = stack.launch()
-    try:
-        output, _ = process.communicate(timeout=30)
-    finally:
-        process.kill()
+    with stack.launch() as process:
+        try:
+            output, _ = process.communicate(timeout=30)
+        finally:
+            process.kill()
     assert process.returncode == 2, output
     return output
 
@@ -146,7 +148,8 @@ def test_no_secret_reaches_the_log(own_stack: Stack) -> None:
     assert not any(KEY in line for line in own_stack.lines[start:])
     assert (
         subprocess.run(
-            ["grep", "-rlaF", KEY, str(own_stack.folder)], capture_output=True
+            ["grep", "-rlaF", KEY, str(own_stack.folder)],  # noqa: S607
+            capture_output=True,
         ).returncode
         == 1
     )
