@@ -1,0 +1,66 @@
+"""The compose file, as far as it can be judged without a container engine."""
+
+import re
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+COMPOSE = ROOT / "docker-compose.yml"
+SERVICES: dict[str, Any] = yaml.safe_load(COMPOSE.read_text())["services"]
+
+
+def test_compose_file_fits_the_compose_specification() -> None:
+    checker = Path(sys.executable).with_name("check-jsonschema")
+    done = subprocess.run(
+        [checker, "--builtin-schema", "vendor.compose-spec", COMPOSE],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout
+
+
+def test_every_part_of_the_product_has_a_service() -> None:
+    assert SERVICES.keys() == {
+        *("proxy", "setup", "web", "realtime", "worker", "beat"),
+        *("postgres", "valkey", "s3"),
+    }
+
+
+@pytest.mark.parametrize("name", sorted(SERVICES.keys() - {"setup"}))
+def test_service_that_stays_has_a_health_check(name: str) -> None:
+    assert SERVICES[name]["healthcheck"]["test"][0] == "CMD"
+
+
+def test_only_the_proxy_publishes_a_port_and_on_loopback() -> None:
+    published = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
+    assert published == {"proxy": ["${HOST:-127.0.0.1}:${PORT:-8000}:8000"]}
+
+
+def test_every_variable_is_explained_in_the_example() -> None:
+    used = set(re.findall(r"\$\{([A-Z_]+)", COMPOSE.read_text()))
+    explained = set(re.findall(r"^(?:# )?([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.M))
+    assert used <= explained
+
+
+def test_every_setting_is_explained_in_the_example_and_in_the_readme() -> None:
+    settings = (ROOT / "config/settings.py").read_text()
+    read = set(re.findall(r"""env(?:_switch|_number)?\(\s*"([A-Z_]+)\"""", settings))
+    internal = {"STATIC_ROOT", "COLLECTING_STATIC"}  # set by the image itself
+    example = (ROOT / ".env.example").read_text()
+    readme = (ROOT / "README.md").read_text()
+    assert {name for name in read - internal if f"{name}=" not in example} == set()
+    assert {name for name in read - internal if f"`{name}`" not in readme} == set()
+
+
+def test_commands_name_modules_that_exist() -> None:
+    for name in ("web", "realtime", "worker", "beat"):
+        (module,) = [
+            word.partition(":")[0] for word in SERVICES[name]["command"] if "config." in word
+        ]
+        assert find_spec(module) is not None
