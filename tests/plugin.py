@@ -45,7 +45,7 @@ def _database_url() -> str:
     given = os.environ.get("TEST_DATABASE_URL")
     if given:
         return given
-    server = Postgres(_folder / "postgres")
+    server = Postgres()
     _stops.append(server.stop)
     return server.start()
 

@@ -5,6 +5,7 @@ import pwd
 import shutil
 import socket
 import subprocess
+import tempfile
 from pathlib import Path
 from urllib.parse import quote
 
@@ -34,16 +35,15 @@ def free_port() -> int:
 class Postgres:
     """A fresh cluster on a loopback port, without durability: it lives as long as the tests."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self) -> None:
+        # Not below a folder of ours: the server may not run as root, and its user must get there.
+        self.folder = Path(tempfile.mkdtemp(prefix="licet-postgres-"))
         self.binaries = _binaries()
         self.port = free_port()
 
     def start(self) -> str:
         """Returns the URL of its database."""
-        self.folder.mkdir(mode=0o700, parents=True)
         if os.geteuid() == 0:
-            self._open_way(self.folder)
             user = pwd.getpwnam(NOBODY_SPECIAL)
             os.chown(self.folder, user.pw_uid, user.pw_gid)
         data = self.folder / "data"
@@ -58,10 +58,7 @@ class Postgres:
 
     def stop(self) -> None:
         self._run("pg_ctl", "-D", self.folder / "data", "-m", "immediate", "stop")
-
-    def _open_way(self, folder: Path) -> None:
-        """The server may not run as root, so its user must be able to reach the folder."""
-        folder.parent.chmod(0o755)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def _run(self, program: str, *arguments: object) -> None:
         command = [str(self.binaries / program), *map(str, arguments)]

@@ -76,8 +76,8 @@ class Listener:
                 while True:
                     notice = await bus.get_message(timeout=QUIET_SECONDS)
                     if notice is None:
-                        await bus.ping()
-                    else:
+                        await bus.ping()  # finds a connection that died without a word
+                    elif notice["type"] == "message":
                         self.wake(json.loads(notice["data"])["topic"])
         finally:
             await client.aclose()

@@ -1,5 +1,6 @@
 """One running product and one browser for all end-to-end tests."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.e2e.separate import Separate
 from tests.e2e.stack import EMAIL, PASSWORD, Stack
 
 FLAGS = [
@@ -18,9 +20,16 @@ FLAGS = [
 ]
 
 
-@pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    with Stack(tmp_path_factory.mktemp("var")) as running:
+@pytest.fixture(scope="session", params=["serve", "separate"])
+def stack(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stack]:
+    """The product as `make serve` starts it, and as the compose file names its processes."""
+    kind = Stack if request.param == "serve" else Separate
+    missing = kind.missing()
+    if missing and not os.environ.get("CI"):
+        pytest.skip(f"install {missing} for the separate processes")
+    with kind(tmp_path_factory.mktemp("var")) as running:
         yield running
 
 

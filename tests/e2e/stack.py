@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -34,13 +35,18 @@ class Stack:
         self.process = self.launch()
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
-        self.wait_for_line("ready at", seconds=60)
+        self.wait_until_ready()
         self.url = f"http://localhost:{self.port}"
         self.secret = (self.find(r"Webhook secret\s+(whsec_\S+)") or [""])[0]
         return self
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+    @staticmethod
+    def missing() -> str:
+        """What has to be installed first."""
+        return ""
 
     def launch(self) -> "subprocess.Popen[str]":
         return subprocess.Popen(
@@ -74,6 +80,9 @@ class Stack:
         with self.process.stdout as output:
             for line in output:
                 self.lines.append(line.rstrip("\n"))
+
+    def wait_until_ready(self) -> None:
+        self.wait_for_line("ready at", seconds=60)
 
     def wait_for_line(self, text: str, seconds: float) -> None:
         until = time.monotonic() + seconds
@@ -119,7 +128,7 @@ class Stack:
             method, f"{self.url}{path}", json=body, headers={"x-api-key": KEY}, timeout=40
         )
 
-    def ask(self, review: dict[str, object], **message: object) -> str:
+    def ask(self, review: Mapping[str, object], **message: object) -> str:
         """Post a request for review; returns its id."""
         channel = self.call("GET", "/api/v1/agents").json()[0]["id"]
         body = {"channelId": channel, "text": "Deploy version 2?", "review": review} | message

@@ -1,0 +1,37 @@
+"""One review as the screen shows it: its message, its facts, its files and its card."""
+
+from typing import Any
+
+from django.utils import timezone
+
+from reviews.kinds import read_question
+from reviews.models import ReviewRequest
+from web.access import MemberRequest
+from web.cards import Card
+from web.deliveries import delivery_line
+from web.facts import read_facts
+from web.queries import files_of, revisions_of
+from web.titles import body_below_title, title_of
+from web.tokens import issue_token
+
+
+def detail_context(request: MemberRequest, review: ReviewRequest, **shown: Any) -> dict[str, Any]:
+    """`shown` is what a refused answer adds to the card: what was typed, and what is wrong."""
+    message = review.message
+    return {
+        "review": review,
+        "title": title_of(review),
+        "body": body_below_title(message.text),
+        "facts": read_facts(message.metadata),
+        "files": files_of([message])[message.pk],
+        "revisions": revisions_of(message),
+        "delivery": delivery_line(request.workspace, review),
+        "card": _card(request, review, **shown),
+    }
+
+
+def _card(request: MemberRequest, review: ReviewRequest, **shown: Any) -> Card:
+    if review.is_pending and "token" not in shown:
+        shown["token"] = issue_token(review, request.user)
+    question = read_question(review.kind, review.payload)
+    return Card(review, question, timezone.now(), **shown)

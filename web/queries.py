@@ -1,0 +1,260 @@
+"""Reads that show messages with their reviews and files together."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from django.db.models import Count, DateTimeField, Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.http import QueryDict
+from django.utils import timezone
+
+from accounts.ids import parse_uuid
+from accounts.models import Workspace
+from attachments.models import Attachment
+from attachments.models import State as FileState
+from inbox.models import Channel, Message
+from inbox.queries import (
+    BadCursorError,
+    channels_of,
+    find_channel,
+    messages_in,
+    page_of_messages,
+)
+from reviews.models import ReviewRequest, Status
+from reviews.queries import pending_reviews, reviews_of
+from reviews.services import expire_review
+from web.looks import Look, look_of, state_look
+
+PAGE = 50
+CHANNELS_SHOWN = 200
+PENDING_SHOWN = 10
+
+STATUSES: dict[str, Q] = {
+    "pending": Q(status=Status.PENDING),
+    "done": Q(status__in=[Status.COMPLETED, Status.CANCELLED]),
+    "expired": Q(status=Status.EXPIRED),
+    "all": Q(),
+}
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What the list is narrowed to; it travels in the query string."""
+
+    status: str = "pending"
+    channel: Channel | None = None
+    text: str = ""
+    cursor: str = ""
+
+    @classmethod
+    def read(cls, given: QueryDict, workspace: Workspace) -> "Filters":
+        """Raises: ChannelNotFoundError."""
+        status = given.get("status", "pending")
+        channel_id = given.get("channel", "")
+        return cls(
+            status=status if status in STATUSES else "pending",
+            channel=find_channel(workspace, channel_id) if channel_id else None,
+            text=given.get("q", "").replace("\0", "").strip()[:200],
+            cursor=given.get("cursor", ""),
+        )
+
+    @property
+    def narrowed(self) -> bool:
+        return bool(self.text or self.channel)
+
+    def query(self, **over: str) -> str:
+        """The query string for the same list, `?` included; without a page unless one is named."""
+        values = {
+            "status": "" if self.status == "pending" else self.status,
+            "channel": str(self.channel.pk) if self.channel else "",
+            "q": self.text,
+        } | over
+        if values["status"] == "pending":
+            values["status"] = ""
+        present = {name: value for name, value in values.items() if value}
+        return f"?{urlencode(present)}" if present else ""
+
+
+@dataclass(frozen=True)
+class ReviewPage:
+    """One page of reviews with `file_count`, and where the next page begins."""
+
+    reviews: Sequence[ReviewRequest]
+    next_cursor: str
+
+
+def page_of_reviews(workspace: Workspace, filters: Filters) -> ReviewPage:
+    """Raises: BadCursorError."""
+    matching = reviews_of(workspace, filters.channel).filter(STATUSES[filters.status])
+    if filters.text:
+        matching = matching.filter(_mentions(filters.text))
+    if filters.cursor:
+        matching = matching.filter(pk__lt=_cursor(filters.cursor))
+    latest = matching.filter(~Exists(_newer_revisions())).annotate(file_count=_file_count())
+    found = list(latest[: PAGE + 1])
+    more = len(found) > PAGE
+    return ReviewPage(found[:PAGE], str(found[PAGE - 1].pk) if more else "")
+
+
+def _mentions(text: str) -> Q:
+    return (
+        Q(message__text__icontains=text)
+        | Q(payload_json__icontains=text)
+        | Q(channel__name__icontains=text)
+    )
+
+
+def _cursor(text: str) -> Any:
+    after = parse_uuid(text)
+    if after is None:
+        raise BadCursorError("cursor must be a message id", path=("cursor",))
+    return after
+
+
+def _newer_revisions() -> QuerySet[Message]:
+    return Message.objects.filter(
+        iteration_group=OuterRef("message__iteration_group"),
+        iteration__gt=OuterRef("message__iteration"),
+        review__isnull=False,
+    )
+
+
+def _file_count() -> Coalesce:
+    counted = (
+        Attachment.objects.filter(message=OuterRef("pk"), state=FileState.READY)
+        .order_by()
+        .values("message")
+        .annotate(number=Count("pk"))
+    )
+    return Coalesce(Subquery(counted.values("number")), 0)
+
+
+def next_pending(workspace: Workspace, after: ReviewRequest) -> ReviewRequest | None:
+    """The next one down the list, else the newest."""
+    pending = pending_reviews(workspace)
+    return pending.filter(pk__lt=after.pk).first() or pending.first()
+
+
+def settled(review: ReviewRequest) -> ReviewRequest:
+    """The review as it stands now: one that is overdue is expired rather than shown as open."""
+    if review.is_pending and review.expires_at <= timezone.now() and expire_review(review.pk):
+        review = reviews_of(review.workspace).get(pk=review.pk)
+    return review
+
+
+def revisions_of(message: Message) -> list[ReviewRequest]:
+    """The reviews of a chain, the first one first; nothing for a message without a chain."""
+    if message.iteration_group is None:
+        return []
+    chain = ReviewRequest.objects.filter(
+        workspace=message.workspace_id, message__iteration_group=message.iteration_group
+    )
+    return list(chain.select_related("message").order_by("message__iteration"))
+
+
+def files_of(messages: Sequence[Message]) -> dict[Any, list[Attachment]]:
+    """The files that can be read, for each message, in the agent's order."""
+    found: dict[Any, list[Attachment]] = {message.pk: [] for message in messages}
+    rows = Attachment.objects.filter(message__in=found, state=FileState.READY)
+    for file in rows.order_by("position", "id"):
+        found[file.message_id].append(file)
+    return found
+
+
+def has_messages(workspace: Workspace) -> bool:
+    return messages_in(workspace, None).exists()
+
+
+def channels_by_activity(workspace: Workspace) -> list[Any]:
+    """Channels with `last_text`, `last_at` and `open_reviews`, the latest activity first."""
+    last = Message.objects.filter(channel=OuterRef("pk")).order_by("-id")[:1]
+    open_reviews = (
+        ReviewRequest.objects.filter(channel=OuterRef("pk"), status=Status.PENDING)
+        .order_by()
+        .values("channel")
+        .annotate(number=Count("pk"))
+    )
+    rows = channels_of(workspace).annotate(
+        last_text=Subquery(last.values("text")),
+        last_sender=Subquery(last.values("sender")),
+        last_at=Coalesce(
+            Subquery(last.values("created_at")), "created_at", output_field=DateTimeField()
+        ),
+        open_reviews=Coalesce(Subquery(open_reviews.values("number")), 0),
+    )
+    return list(rows.order_by("-last_at", "-id")[:CHANNELS_SHOWN])
+
+
+@dataclass(frozen=True)
+class LogEntry:
+    """A message as the conversation shows it."""
+
+    message: Message
+    review: ReviewRequest | None
+    files: Sequence[Attachment]
+    starts_day: bool
+    joined: bool
+
+    @property
+    def kind(self) -> Look | None:
+        return look_of(self.review) if self.review else None
+
+    @property
+    def state(self) -> Look | None:
+        return state_look(self.review) if self.review else None
+
+
+@dataclass(frozen=True)
+class LogPage:
+    """One page of a conversation, the oldest message first."""
+
+    entries: Sequence[LogEntry]
+    earlier: str
+
+
+JOINED_WITHIN = timedelta(minutes=5)
+
+
+def log_page(workspace: Workspace, channel: Channel, *, before: str = "") -> LogPage:
+    """Raises: BadCursorError."""
+    messages = messages_in(workspace, channel).select_related("author", "review")
+    page = page_of_messages(messages, limit=PAGE, cursor=before or None)
+    shown = list(reversed(page.messages))
+    files = files_of(shown)
+    entries = [
+        LogEntry(
+            message=message,
+            review=getattr(message, "review", None),
+            files=files[message.pk],
+            starts_day=previous is None or _day(previous) != _day(message),
+            joined=previous is not None and _joins(previous, message),
+        )
+        for previous, message in zip([None, *shown], shown, strict=False)
+    ]
+    return LogPage(entries, page.next_cursor or "")
+
+
+def _day(message: Message) -> Any:
+    return timezone.localtime(message.created_at).date()
+
+
+def _joins(previous: Message, message: Message) -> bool:
+    """The same voice within five minutes shares one header."""
+    gap: timedelta = message.created_at - previous.created_at
+    same = (previous.sender, previous.author_id) == (message.sender, message.author_id)
+    return same and gap < JOINED_WITHIN and _day(previous) == _day(message)
+
+
+def pending_in(workspace: Workspace, channel: Channel) -> list[ReviewRequest]:
+    return list(pending_reviews(workspace, channel)[:PENDING_SHOWN])
+
+
+def minutes_left(review: ReviewRequest, now: datetime) -> int | None:
+    """Whole minutes until the deadline, when it is less than an hour away."""
+    left = review.expires_at - now
+    if not review.is_pending or left > timedelta(hours=1):
+        return None
+    return max(int(left.total_seconds() // 60), 0)

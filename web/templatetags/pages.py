@@ -1,0 +1,97 @@
+"""What templates need beyond Django: icons, times, Markdown and visible hidden characters."""
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django import template
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+
+from web.hidden import revealed_html
+from web.markdown import render_markdown
+
+register = template.Library()
+
+HUES = 6
+
+
+@register.filter
+def markdown(text: str | None) -> SafeString:
+    return render_markdown(text or "")
+
+
+@register.filter
+def revealed(text: Any) -> SafeString:
+    """Escape, and show hidden characters by their code points."""
+    return mark_safe(revealed_html(str(text)))  # noqa: S308  # escaped piece by piece
+
+
+@register.simple_tag
+def icon(name: str, size: str = "") -> SafeString:
+    return format_html(
+        '<svg class="i {}" aria-hidden="true"><use href="{}#i-{}"/></svg>',
+        size,
+        static("icons.svg"),
+        name,
+    )
+
+
+@register.filter
+def hue(identity: UUID) -> str:
+    """One of the six avatar colours, the same for an id every time."""
+    return f"h{identity.int % HUES + 1}"
+
+
+@register.filter
+def initials(name: str) -> str:
+    letters = [character for character in name if character.isalnum()]
+    return "".join(letters[:2]).upper() or "?"
+
+
+@register.filter
+def suffix(filename: str) -> str:
+    """The kind of a file in up to four letters, for its tile."""
+    ending = filename.rpartition(".")[2] if "." in filename else ""
+    return ending[:4].upper() if ending.isalnum() else ""
+
+
+@register.simple_tag
+def moment(at: datetime) -> SafeString:
+    """A time of today as a clock, an older one as a date; the full date as title."""
+    local = timezone.localtime(at)
+    today = timezone.localdate()
+    if local.date() == today:
+        shown = date_format(local, "H:i")
+    elif local.date() == today - timedelta(days=1):
+        shown = _("Yesterday")
+    else:
+        shown = date_format(local, "j M" if local.year == today.year else "j M Y")
+    return _time(local, shown)
+
+
+@register.simple_tag
+def clock(at: datetime) -> SafeString:
+    local = timezone.localtime(at)
+    today = local.date() == timezone.localdate()
+    return _time(local, date_format(local, "H:i" if today else "j M, H:i"))
+
+
+@register.simple_tag
+def day(at: datetime) -> str:
+    local = timezone.localdate(at)
+    today = timezone.localdate()
+    if local == today:
+        return _("Today")
+    if local == today - timedelta(days=1):
+        return _("Yesterday")
+    return date_format(local, "l, j F Y")
+
+
+def _time(local: datetime, shown: str) -> SafeString:
+    full = date_format(local, "l, j F Y, H:i T")
+    return format_html('<time datetime="{}" title="{}">{}</time>', local.isoformat(), full, shown)
