@@ -128,12 +128,19 @@ class Card:
     @property
     def error_list(self) -> list[tuple[str, str]]:
         """The summary: the id of each control with a problem, and the problem."""
-        return [(self._control_id(name), text) for name, text in self.errors.items()]
+        labels = {entry.name: entry.label for entry in self._fields}
+        return [
+            (self._control_id(name), f"{labels[name]}: {text}" if name in labels else text)
+            for name, text in self.errors.items()
+        ]
+
+    @property
+    def _fields(self) -> tuple[Field, ...]:
+        return self.question.fields if isinstance(self.question, Form) else ()
 
     def _control_id(self, name: str) -> str:
         """Names are the agent's words; ids in the page are ours."""
-        fields = self.question.fields if isinstance(self.question, Form) else ()
-        numbers = {entry.name: number for number, entry in enumerate(fields)}
+        numbers = {entry.name: number for number, entry in enumerate(self._fields)}
         if name in numbers:
             return f"field-{numbers[name]}"
         return f"answer-{name}" if name in OWN_CONTROLS else "answer-options"
@@ -145,8 +152,7 @@ class Card:
 
     @property
     def controls(self) -> list[Control]:
-        fields = self.question.fields if isinstance(self.question, Form) else ()
-        return [self._control(entry) for entry in fields]
+        return [self._control(entry) for entry in self._fields]
 
     def _control(self, entry: Field) -> Control:
         name, typed = PREFIX + entry.name, self.typed
@@ -191,11 +197,6 @@ class Card:
         return isinstance(self.question, Approval) and any(
             choice.needs_feedback for choice in self.question.choices
         )
-
-    @property
-    def general_error(self) -> str:
-        """A problem that belongs to no control of its own."""
-        return self.errors.get("selectedOption", "") or self.errors.get("selectedIds", "")
 
     @property
     def unsent(self) -> str:

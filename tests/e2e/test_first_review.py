@@ -20,7 +20,7 @@ def approve(page: Page) -> None:
 
 def choose(page: Page) -> None:
     page.get_by_label("Second").check()
-    page.get_by_role("button", name="Send").first.click()
+    page.get_by_role("button", name="Confirm choice").click()
 
 
 def fill_in(page: Page) -> None:

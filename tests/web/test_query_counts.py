@@ -1,0 +1,49 @@
+"""Pages cost the same number of statements, however much they show."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from accounts.models import Workspace
+from tests.factories import make_channel, make_message, make_review
+
+
+def statements(browser: Client, path: str) -> int:
+    with CaptureQueriesContext(
+        connection,
+    ) as captured:
+        assert browser.get(path).status_code == 200
+    return len(captured)
+
+
+def fill(workspace: Workspace, count: int, now: datetime) -> str:
+    """A channel with reviews, and as many other channels."""
+    channel = make_channel(workspace)
+    for number in range(count):
+        moment = now - timedelta(minutes=number)
+        make_review(channel=channel, now=moment, expires_in=timedelta(days=1))
+        make_message(make_channel(workspace, name=f"Agent {number}"))
+    return str(channel.pk)
+
+
+@pytest.mark.parametrize("path", ["/inbox/", "/inbox/?status=all", "/channels/"])
+def test_lists_cost_the_same_for_any_number_of_rows(
+    browser: Client, workspace: Workspace, now: datetime, path: str
+) -> None:
+    fill(workspace, 3, now)
+    few = statements(browser, path)
+    fill(workspace, 27, now)
+    assert statements(browser, path) == few
+    assert few <= 10
+
+
+def test_conversation_costs_the_same_for_any_length(
+    browser: Client, workspace: Workspace, now: datetime
+) -> None:
+    short, long = fill(workspace, 3, now), fill(workspace, 30, now)
+    few = statements(browser, f"/channels/{short}/")
+    assert statements(browser, f"/channels/{long}/") == few
+    assert few <= 12
