@@ -275,7 +275,7 @@ def _setup(environment: dict[str, str]) -> str:
 
 def _processes(environment: dict[str, str]) -> list[Child]:
     python = [sys.executable, "-m"]
-    celery = [*python, "celery", "-A", "config.celery"]
+    celery = [*python, "celery", "--quiet", "-A", "config.celery"]
     web = [
         *(*python, "uvicorn", "config.asgi:application"),
         *("--host", settings.HOST, "--port", str(settings.PORT)),

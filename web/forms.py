@@ -1,5 +1,6 @@
 """What people type outside of reviews."""
 
+import uuid
 from typing import Any
 
 from django import forms
@@ -16,6 +17,13 @@ class PlainText(forms.CharField):
 
 
 class MessageForm(forms.Form):
+    """A message to an agent. `client_id` names one rendering: sent twice, it is one message."""
+
+    client_id = forms.CharField(max_length=64, required=False)
     text = PlainText(
         max_length=LONGEST_MESSAGE, error_messages={"required": _("Write something first.")}
     )
+
+    @property
+    def fresh_client_id(self) -> str:
+        return uuid.uuid4().hex

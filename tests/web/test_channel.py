@@ -79,3 +79,10 @@ def test_list_shows_the_latest_activity_first(
 
 def test_workspace_without_channels_says_so(browser: Client) -> None:
     assert b"No channels yet" in browser.get("/channels/").content
+
+
+def test_form_sent_twice_is_one_message(browser: Client, channel: Channel) -> None:
+    form = {"text": "Ship it", "client_id": "rendering-1"}
+    for _ in range(2):
+        assert browser.post(f"{path(channel)}messages/", form).status_code == 303
+    assert Message.objects.count() == 1

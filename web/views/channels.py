@@ -43,7 +43,8 @@ def write(request: MemberRequest, channel_id: uuid.UUID) -> HttpResponse:
     form = MessageForm(request.POST)
     if not form.is_valid():
         return render(request, TEMPLATE, _context(request, shown, form), status=422)
-    draft = Draft(text=form.cleaned_data["text"])
+    client_id = form.cleaned_data["client_id"] or None
+    draft = Draft(text=form.cleaned_data["text"], client_id=client_id)
     post_message(
         channel=shown, sender=Sender.USER, author=request.user, draft=draft, now=timezone.now()
     )
