@@ -36,6 +36,7 @@ logger = logging.getLogger(__name__)
 GONE = 410
 BATCH = 20
 DRAIN_SECONDS = 20.0
+FORGOTTEN_AFTER = timedelta(days=1)
 
 _stopping = threading.Event()
 
@@ -93,8 +94,10 @@ def deliver_due() -> int:
 
 def beat() -> None:
     """Leave a sign of life, from which readiness is judged."""
-    name = f"{socket.gethostname()}:{os.getpid()}"
-    EngineBeat.objects.update_or_create(name=name, defaults={"seen_at": timezone.now()})
+    name, now = f"{socket.gethostname()}:{os.getpid()}", timezone.now()
+    _, is_new = EngineBeat.objects.update_or_create(name=name, defaults={"seen_at": now})
+    if is_new:
+        EngineBeat.objects.filter(seen_at__lt=now - FORGOTTEN_AFTER).delete()
 
 
 @transaction.atomic

@@ -53,7 +53,7 @@ def _database_url() -> str:
 def _environment() -> None:
     """The tests' own environment; nothing of the developer's leaks in."""
     for name in ("EGRESS_ALLOW", "PUBLIC_URL", "HOST", "PORT", "SECRET_KEY_FALLBACKS"):
-        os.environ.pop(name, None)
+        os.environ[name] = ""  # not deleted: a `.env` file would fill it in
     os.environ.update(
         {
             "SECRET_KEY": "a key for tests",

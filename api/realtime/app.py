@@ -4,6 +4,7 @@ import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from api.realtime.arrival import BodyTooSlowError, arrived
 from api.realtime.listener import Listener
 from api.realtime.wait import answer_wait, send_json
 
@@ -35,9 +36,19 @@ class Realtime:
         if match and scope["method"] == "GET":
             await answer_wait(match[1], scope, receive, send, listener=self.listener)
         elif self.fallback is not None:
-            await self.fallback(scope, receive, send)
+            await self._fall_back(self.fallback, scope, receive, send)
         else:
             await send_json(send, 404, {"detail": "served by the web process"})
+
+    async def _fall_back(
+        self, fallback: Application, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        try:
+            whole = await arrived(receive)
+        except BodyTooSlowError:
+            await send_json(send, 408, {"detail": "the body did not arrive in time"})
+        else:
+            await fallback(scope, whole, send)
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         while True:

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 
 import redis.asyncio
 from django.conf import settings
-from redis.exceptions import RedisError
 
 from delivery.bus import CHANNEL
 
@@ -62,8 +61,8 @@ class Listener:
         while True:
             try:
                 await self._listen()
-            except (RedisError, OSError) as failure:
-                logger.warning("bus: Redis not reached (%s), trying again", type(failure).__name__)
+            except Exception as failure:  # noqa: BLE001  # if this ended, nobody would be woken again
+                logger.warning("bus: not listening (%s), trying again", type(failure).__name__)
                 self.wake_everybody()
                 await asyncio.sleep(RECONNECT_SECONDS)
 
