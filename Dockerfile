@@ -19,7 +19,9 @@ RUN SECRET_KEY=build DATA_DIR=/tmp/build STATIC_ROOT=/opt/licet/static COLLECTIN
     /opt/licet/bin/licet collectstatic --no-input --verbosity 0
 
 FROM python:3.13-slim
-RUN useradd --system --uid 10001 --home-dir /data --create-home licet
+RUN groupadd --gid 10001 licet \
+ && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /data --shell /usr/sbin/nologin licet \
+ && install --directory --owner 10001 --group 10001 --mode 0750 /data
 COPY --from=build /opt/licet /opt/licet
 ENV PATH=/opt/licet/bin:$PATH \
     PYTHONUNBUFFERED=1 \
@@ -27,10 +29,11 @@ ENV PATH=/opt/licet/bin:$PATH \
     DJANGO_SETTINGS_MODULE=config.settings \
     STATIC_ROOT=/opt/licet/static \
     DATA_DIR=/data
-WORKDIR /data
+# Not /data: the working directory is on Python's path and may hold a .env.
+WORKDIR /opt/licet
 VOLUME /data
-USER licet
+USER 10001:10001
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \
-    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://localhost:8000/health', timeout=2)"]
-CMD ["granian", "--interface", "wsgi", "--host", "0.0.0.0", "--port", "8000", "--workers", "2", "config.wsgi:application"]
+    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/health', timeout=2)"]
+CMD ["granian", "--interface", "wsgi", "--host", "0.0.0.0", "--port", "8000", "--workers", "2", "--blocking-threads", "8", "config.wsgi:application"]

@@ -1,8 +1,10 @@
 """The compose file, as far as it can be judged without a container engine."""
 
+import json
 import re
 import subprocess
 import sys
+import tomllib
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,8 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = ROOT / "docker-compose.yml"
-SERVICES: dict[str, Any] = yaml.safe_load(COMPOSE.read_text())["services"]
+FILE: dict[str, Any] = yaml.safe_load(COMPOSE.read_text())
+SERVICES: dict[str, Any] = FILE["services"]
 
 
 def test_compose_file_fits_the_compose_specification() -> None:
@@ -66,3 +69,39 @@ def test_commands_name_modules_that_exist() -> None:
             word.partition(":")[0] for word in SERVICES[name]["command"] if "config." in word
         ]
         assert find_spec(module) is not None
+
+
+def test_every_setting_of_the_example_reaches_the_processes() -> None:
+    example = set(
+        re.findall(r"^(?:# )?([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
+    )
+    # The proxy's, the image's, and a part of DATABASE_URL.
+    elsewhere = {"HOST", "PORT", "DATA_DIR", "POSTGRES_PASSWORD"}
+    first_start = {"ADMIN_EMAIL", "ADMIN_PASSWORD", "BOOTSTRAP_API_KEY"}
+    assert example - elsewhere <= SERVICES["setup"]["environment"].keys()
+    for name in ("web", "realtime", "worker", "beat"):
+        assert example - elsewhere - first_start <= SERVICES[name]["environment"].keys()
+
+
+def test_only_the_worker_and_the_proxy_have_a_way_out() -> None:
+    internal = {name for name, network in FILE["networks"].items() if network.get("internal")}
+    outside = {name for name, service in SERVICES.items() if set(service["networks"]) - internal}
+    assert outside == {"proxy", "worker"}
+
+
+def test_image_starts_the_web_process_as_the_compose_file_does() -> None:
+    (command,) = re.findall(r"^CMD (\[.*\])$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    assert json.loads(command) == SERVICES["web"]["command"]
+    assert "--blocking-threads" in command  # by default 256 a worker, each with a connection
+
+
+def test_image_is_built_from_everything_that_the_wheel_holds() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    wheel = project["tool"]["hatch"]["build"]["targets"]["wheel"]
+    needed = {*wheel["packages"], *wheel["force-include"], "pyproject.toml", "README.md", "LICENSE"}
+    allowed = (ROOT / ".dockerignore").read_text().splitlines()
+    copied = re.findall(
+        r"^COPY (?!--from)(.*) \S+$", (ROOT / "Dockerfile").read_text(), re.MULTILINE
+    )
+    assert needed <= {line.removeprefix("!") for line in allowed if line.startswith("!")}
+    assert needed <= set(" ".join(copied).split())

@@ -21,5 +21,6 @@ def test_wheel_holds_templates_and_static_files(tmp_path: Path) -> None:
         names = set(archive.namelist())
     for needed in ("templates/base.html", "static/app.css", "static/icons.svg"):
         assert f"config/packaged/{needed}" in names
+    assert any(name.endswith(".dist-info/licenses/LICENSE") for name in names)
     assert "inbox/migrations/0001_initial.py" in names
     assert not any(name.startswith(("tests/", "bench/", "var/")) for name in names)
