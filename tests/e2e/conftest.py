@@ -3,7 +3,6 @@
 import os
 import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -58,10 +57,3 @@ def page(stack: Stack, browser: Browser) -> Iterator[Page]:
     context.close()
     policy = [text for text in complaints if "Content Security Policy" in text]
     assert not policy
-
-
-@pytest.fixture
-def pictures() -> Path:
-    folder = Path(__file__).parent / "pictures"
-    folder.mkdir(exist_ok=True)
-    return folder

@@ -3,16 +3,16 @@
 from typing import Any, cast
 
 import msgspec
-from django.conf import settings
 from django.http.request import QueryDict
 from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
+from rest_framework.status import HTTP_400_BAD_REQUEST
 from rest_framework.views import APIView
 
 from accounts.models import ApiKey, Workspace
 from api.authentication import ApiKeyAuthentication
 from api.bodies import BodyError, decode_object, read_json_body
-from api.placet.errors import InvalidBodyError, explain, fault, handle
+from api.placet.errors import INVALID, InvalidBodyError, explain, fault, handle
 from api.renderers import FastJSONRenderer
 from api.throttling import KeyThrottle
 from delivery.egress import EgressRefusedError, check_headers, check_method, check_url
@@ -74,15 +74,12 @@ def read_body[T](request: Request, into: type[T]) -> T:
     except BodyError as error:
         refusal = InvalidBodyError(
             fault("invalid_body", error.message),
-            message=INVALID_BY_STATUS.get(error.status, error.message),
+            message=INVALID if error.status == HTTP_400_BAD_REQUEST else error.message,
         )
         refusal.status_code = error.status
         raise refusal from error
     except msgspec.ValidationError as error:
         raise InvalidBodyError(explain(error)) from error
-
-
-INVALID_BY_STATUS = {400: "Validation failed"}
 
 
 def channel_in_query(request: Request) -> Channel | None:
@@ -146,7 +143,3 @@ def checked_method(method: str, *path: str) -> str:
 def given[T](value: T | msgspec.UnsetType) -> T | None:
     """A field's value, or None where the caller left it out."""
     return None if isinstance(value, msgspec.UnsetType) else value
-
-
-def largest_metadata() -> int:
-    return int(settings.LARGEST_METADATA)

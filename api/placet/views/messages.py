@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
+from django.conf import settings
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
@@ -23,7 +24,6 @@ from api.placet.views.base import (
     checked_url,
     given,
     key_of,
-    largest_metadata,
     limit_in_query,
     read_body,
     workspace_of,
@@ -163,8 +163,10 @@ def read_draft(body: MessageIn, *, channel: Channel, key: ApiKey, now: datetime)
 def _metadata(body: MessageIn, review: ReviewIn | None) -> dict[str, Any]:
     """The agent's metadata with what the server adds (2.2, step 6)."""
     metadata = dict(given(body.metadata) or {})
-    if len(metadata) > MOST_METADATA_KEYS or measure_json(metadata) > largest_metadata():
-        problem = f"metadata takes up to {MOST_METADATA_KEYS} keys and {largest_metadata()} bytes"
+    if len(metadata) > MOST_METADATA_KEYS or measure_json(metadata) > settings.LARGEST_METADATA:
+        problem = (
+            f"metadata takes up to {MOST_METADATA_KEYS} keys and {settings.LARGEST_METADATA} bytes"
+        )
         raise InvalidBodyError(fault("too_large", problem, "metadata"))
     if given(body.webhook_url):
         metadata["webhookUrl"] = body.webhook_url
