@@ -39,7 +39,7 @@ def _keys(value: Any) -> Any:
 
 @pytest.fixture
 def closed(channel: Channel, person: User) -> str:
-    callback = Callback(url="http://127.0.0.1:9/", method="POST", headers={"x": "1"})
+    callback = Callback(url="http://127.0.0.1:8999/", method="POST", headers={"x": "1"})
     review = make_review("approval", {}, channel=channel, spec={"callback": callback})
     said = Answer(
         response={"selectedOption": "approve"},
@@ -76,10 +76,10 @@ def test_messages_and_reviews_are_as_documented(
 def test_agents_are_as_documented(agent: Agent, channel: Channel) -> None:
     hook = {
         "channelId": str(channel.pk),
-        "url": "http://127.0.0.1:9/",
+        "url": "http://127.0.0.1:8999/",
         "headers": {"x-api-key": "secret-1", "x-own": "shown"},
         "auth": {"username": "u", "password": "secret-2"},
-        "management": {"url": "http://127.0.0.1:9/", "apiKey": "secret-3"},
+        "management": {"url": "http://127.0.0.1:8999/", "apiKey": "secret-3"},
     }
     changed = agent.post("/api/v1/agents/setWebhook", hook)
     assert_documented(changed.json(), AgentOut)
@@ -96,7 +96,7 @@ def test_errors_are_as_documented(agent: Agent) -> None:
 
 
 def test_subagent_needs_a_parent_that_is_not_itself(agent: Agent, channel: Channel) -> None:
-    hook: dict[str, Any] = {"channelId": str(channel.pk), "url": "http://127.0.0.1:9/"}
+    hook: dict[str, Any] = {"channelId": str(channel.pk), "url": "http://127.0.0.1:8999/"}
     for bad in (
         {"isSubagent": True},
         {"isSubagent": False, "parentChannelId": str(channel.pk)},
@@ -106,7 +106,7 @@ def test_subagent_needs_a_parent_that_is_not_itself(agent: Agent, channel: Chann
     parent = agent.post("/api/v1/agents", {"name": "Parent"}).json()["id"]
     good = hook | {"isSubagent": True, "parentChannelId": parent}
     assert agent.post("/api/v1/agents/setWebhook", good).json()["parentAgentId"] == parent
-    back = {"channelId": parent, "url": "http://127.0.0.1:9/"}
+    back = {"channelId": parent, "url": "http://127.0.0.1:8999/"}
     cycle = back | {"isSubagent": True, "parentChannelId": str(channel.pk)}
     refused = agent.post("/api/v1/agents/setWebhook", cycle)
     assert "cycle" in refused.json()["message"]
