@@ -62,7 +62,7 @@ def measure() -> None:
             "review": {"type": "approval", "payload": {"options": ["approve", "reject"]}},
         }
     )
-    client = Client(headers={"x-api-key": key})
+    client = Client(headers={"x-api-key": key}, SERVER_NAME="localhost")
 
     def post() -> None:
         answer = client.post("/api/v1/messages", body, content_type="application/json")
