@@ -10,6 +10,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from typing import Any
 
 REQUESTS = 1000
 
@@ -44,7 +45,6 @@ def measure() -> None:
     from django.core.management import call_command
     from django.db import connection
     from django.test import Client
-    from django.test.utils import CaptureQueriesContext
     from django.utils import timezone
 
     from accounts.models import Workspace
@@ -84,7 +84,7 @@ def measure() -> None:
             f"{name:<34} {taken[REQUESTS // 10]:8.0f} us lowest decile"
             f" {statistics.median(taken):8.0f} us median"
         )
-    print(f"statements a POST: {len(statements)}")
+    print(f"statements a POST, without BEGIN and COMMIT: {len(statements)}")
 
 
 if __name__ == "__main__":
