@@ -38,6 +38,15 @@ class WorkspaceAdmin(admin.ModelAdmin):
     inlines = [MembershipInline]
 
 
+@admin.register(Membership)
+class MembershipAdmin(admin.ModelAdmin):
+    list_display = ["user", "workspace", "role", "created_at"]
+    list_select_related = ["user", "workspace"]
+    list_filter = ["role"]
+    search_fields = ["user__email", "workspace__name"]
+    raw_id_fields = ["user", "workspace"]
+
+
 @admin.register(ApiKey)
 class ApiKeyAdmin(admin.ModelAdmin):
     """Keys are issued here and shown once; afterwards they can only be revoked."""

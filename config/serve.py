@@ -30,6 +30,7 @@ STOP_SECONDS = 8.0
 RESTART_PAUSES = (0.2, 1.0, 5.0, 15.0)
 STABLE_SECONDS = 60.0
 WORKER_THREADS = 8
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 PR_SET_PDEATHSIG = 1
 
 
@@ -223,6 +224,8 @@ def _serve(supervisor: Supervisor) -> int:
     if _wait_until_healthy(supervisor):
         if welcome:
             print(welcome, flush=True)
+        if settings.HOST not in LOOPBACK and not os.environ.get("PUBLIC_URL"):
+            _say(f"others reach it on {settings.HOST} only if PUBLIC_URL says by which address")
         _say(f"ready at {settings.PUBLIC_URL}; Ctrl-C ends it")
     while not supervisor.stopping:
         supervisor.watch(3600)
