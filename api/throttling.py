@@ -5,21 +5,22 @@ counting it.
 """
 
 import functools
-import logging
 import math
 import time
+from functools import partial
 from typing import Any
 
 from django.conf import settings
-from limits import RateLimitItem, RateLimitItemPerMinute
+from limits import RateLimitItem, RateLimitItemPerMinute, WindowStats
 from limits.storage import storage_from_string
 from limits.strategies import SlidingWindowCounterRateLimiter
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from accounts.models import ApiKey
+from delivery.pause import Pause
 
-logger = logging.getLogger(__name__)
+_pause = Pause("rate limits")
 
 WRITES = RateLimitItemPerMinute(120, namespace="write")
 READS = RateLimitItemPerMinute(600, namespace="read")
@@ -37,6 +38,12 @@ def _limiter() -> SlidingWindowCounterRateLimiter:
     return SlidingWindowCounterRateLimiter(storage)
 
 
+def _count(limit: RateLimitItem, key_id: str) -> tuple[bool, WindowStats]:
+    """Count one call; whether it is within the limit, and how the limit stands."""
+    allowed = _limiter().hit(limit, key_id)
+    return allowed, _limiter().get_window_stats(limit, key_id)
+
+
 class KeyThrottle(BaseThrottle):
     """At most so many reads and writes a minute for one key."""
 
@@ -46,12 +53,10 @@ class KeyThrottle(BaseThrottle):
         if not settings.RATE_LIMITS or not isinstance(request.auth, ApiKey):
             return True
         limit = READS if request.method in SAFE_METHODS else WRITES
-        try:
-            allowed = _limiter().hit(limit, str(request.auth.pk))
-            window = _limiter().get_window_stats(limit, str(request.auth.pk))
-        except Exception:  # noqa: BLE001  # any failure of the store means the same: let it pass
-            logger.warning("rate limits are not counted: Redis is not reached")
+        counted = _pause.attempt(partial(_count, limit, str(request.auth.pk)))
+        if counted is None:
             return True
+        allowed, window = counted
         self.retry_after = max(1, math.ceil(window.reset_time - time.time()))
         request.limit_headers = _headers(limit, window.remaining, self.retry_after)  # type: ignore[attr-defined]  # for finalize_response
         return allowed

@@ -21,11 +21,13 @@ class Pause:
         self.name = name
         self.until = 0.0
 
-    def attempt(self, call: Callable[[], object]) -> None:
+    def attempt[T](self, call: Callable[[], T]) -> T | None:
+        """What the call returned, or None while Redis is left alone."""
         if time.monotonic() < self.until:
-            return
+            return None
         try:
-            call()
+            return call()
         except Exception:  # noqa: BLE001  # every kind of broker failure means the same: pause
             self.until = time.monotonic() + PAUSE_SECONDS
             logger.warning("%s: Redis not reached, pausing for %d s", self.name, PAUSE_SECONDS)
+            return None

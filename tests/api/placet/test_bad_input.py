@@ -7,6 +7,8 @@ import pytest
 from django.db import connection
 from pytest_django.fixtures import Settings
 
+from api import throttling
+from delivery.pause import Pause
 from inbox.models import Channel, Message
 from tests.conftest import Agent
 from tests.factories import make_message, make_review
@@ -329,6 +331,23 @@ def test_flood_is_a_429_with_retry_after(agent: Agent, settings: Settings) -> No
     assert_refused(answers[-1], 429)
     assert int(answers[-1]["Retry-After"]) >= 1
     assert answers[-1]["X-RateLimit-Remaining"] == "0"
+
+
+def test_calls_pass_while_nobody_can_count_them(
+    agent: Agent, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def no_redis() -> None:
+        asked.append(1)
+        raise ConnectionError
+
+    settings.RATE_LIMITS = True
+    monkeypatch.setattr(throttling, "_limiter", no_redis)
+    monkeypatch.setattr(throttling, "_pause", Pause("test"))
+    for _ in range(3):
+        assert agent.get("/api/v1/agents").status_code == 200
+    assert len(asked) == 1, "after one failure Redis is left alone for a while"
 
 
 def test_only_so_many_statements_for_a_post(
