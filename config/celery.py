@@ -36,6 +36,7 @@ app.conf.update(
     worker_send_task_events=False,
     worker_cancel_long_running_tasks_on_connection_loss=True,
     broker_connection_retry_on_startup=True,
+    broker_connection_max_retries=None,  # a broker may be away for a day
     broker_transport_options={
         "socket_timeout": 1,
         "socket_connect_timeout": 0.5,
