@@ -34,7 +34,7 @@ def key_in_headers(headers: Mapping[str, str]) -> str:
 
 
 def authenticate_headers(headers: Mapping[str, str], *, now: datetime) -> ApiKey:
-    """Find the key that a request carries.
+    """Find the key that a request carries, and note that it was used.
 
     Raises: AuthenticationFailed, with the same text for unknown, revoked and expired keys.
     """
@@ -42,6 +42,7 @@ def authenticate_headers(headers: Mapping[str, str], *, now: datetime) -> ApiKey
     key = key_for_clear_text(shown, now=now) if is_well_formed(shown) else None
     if key is None:
         raise AuthenticationFailed(UNKNOWN)
+    note_key_use(key, now=now)
     return key
 
 
@@ -49,11 +50,8 @@ class ApiKeyAuthentication(BaseAuthentication):
     """Every agent route: without a good key there is a 401 and nothing else."""
 
     def authenticate(self, request: Request) -> tuple[None, ApiKey]:
-        now = timezone.now()
         headers = {name.lower(): value for name, value in request.headers.items()}
-        key = authenticate_headers(headers, now=now)
-        note_key_use(key, now=now)
-        return None, key
+        return None, authenticate_headers(headers, now=timezone.now())
 
     def authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="licet"'

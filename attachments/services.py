@@ -50,8 +50,8 @@ def store_texts(
 ) -> None:
     """Store text files and put them on a message.
 
-    Objects are small and local to the call; should the transaction fail after one was written,
-    the object stays without a row until the sweep of orphans finds it.
+    Objects are small and written at once; should the transaction fail afterwards, they stay
+    behind without a row, which costs room and shows nothing to anybody.
     """
     taken = message.attachments.count()
     for position, file in enumerate(files, start=taken):

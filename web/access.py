@@ -13,8 +13,15 @@ from accounts.models import Membership, User, Workspace
 from accounts.queries import memberships_of
 from inbox.queries import BadCursorError, ChannelNotFoundError, MessageNotFoundError
 from reviews.queries import NoReviewError
+from reviews.services import ReviewWithdrawnError
 
-MISSING = (ChannelNotFoundError, MessageNotFoundError, NoReviewError, BadCursorError)
+MISSING = (
+    ChannelNotFoundError,
+    MessageNotFoundError,
+    NoReviewError,
+    BadCursorError,
+    ReviewWithdrawnError,
+)
 
 
 class MemberRequest(HttpRequest):

@@ -1,6 +1,7 @@
 """From a decision to the receiver, with a real receiver and the real engine."""
 
 import hashlib
+import uuid
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from pytest_django.fixtures import Settings
 from standardwebhooks.webhooks import Webhook as ReferenceVerifier
 
 from accounts.models import User
+from delivery import egress
 from delivery.models import Attempt, Delivery, Event, GoneUrl, Lane, SigningSecret, State
 from delivery.sending import claim_lane, deliver_due
 from inbox.models import Channel, DeliveryStatus, Message, Sender
@@ -18,7 +20,7 @@ from inbox.services import Webhook, set_webhook
 from reviews.models import Closer, ReviewRequest
 from reviews.services import Answer, answer_review, expire_due
 from tests.factories import make_channel, make_message, make_review
-from tests.receiver import Received, Receiver
+from tests.receiver import Receiver
 
 pytestmark = pytest.mark.django_db
 
@@ -173,18 +175,20 @@ def test_delivery_of_a_dead_sender_is_due_again_once_its_lease_ended(
     assert Delivery.objects.get().state == State.DELIVERED
 
 
-def test_sender_that_lost_its_lease_records_nothing(
-    hooked: Channel, person: User, receiver: Receiver
+def test_sender_that_lost_its_lease_does_not_overrule_the_new_holder(
+    hooked: Channel, person: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def steal(_: Received) -> tuple[int, dict[str, str], bytes]:
-        return 200, {}, b""
+    def taken_over(request: egress.Request) -> egress.Result:
+        """Another sender takes the lane while this one waits for its receiver."""
+        Lane.objects.update(lease_token=uuid.uuid4())
+        return egress.Result(status=200)
 
-    approve(make_review(channel=hooked), person)
-    receiver.answer = steal
-    held = claim_lane()
-    assert held is not None
-    Lane.objects.update(lease_token=None, lease_until=timezone.now())
-    assert not held.extend()
+    review = approve(make_review(channel=hooked), person)
+    monkeypatch.setattr(egress, "send", taken_over)
+    deliver_due()
+    assert Delivery.objects.get().state == State.SENDING
+    assert Message.objects.get(pk=review.pk).delivery_status == DeliveryStatus.SENT
+    assert Lane.objects.get().lease_token is not None
 
 
 def test_too_many_attempts_end_a_delivery_that_kills_its_sender(

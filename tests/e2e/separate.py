@@ -16,6 +16,7 @@ import requests
 import yaml
 
 from tests.e2e.stack import ROOT, Stack
+from tests.polling import happens_within
 from tests.postgres import Postgres, free_port
 
 SERVICES: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
@@ -91,16 +92,11 @@ class Separate(Stack):
         return super()._environment() | {"PATH": os.environ["PATH"], "HOME": str(self.folder)}
 
     def wait_until_ready(self) -> None:
-        until = time.monotonic() + 60
-        while time.monotonic() < until:
-            try:
-                answer = requests.get(f"http://localhost:{self.port}/health/ready", timeout=2)
-                if answer.status_code == 200:
-                    return
-            except OSError:
-                pass
-            time.sleep(0.1)
-        raise AssertionError("the separate processes are not ready")
+        def ready() -> bool:
+            address = f"http://localhost:{self.port}/health/ready"
+            return requests.get(address, timeout=2).ok
+
+        assert happens_within(60, ready), "the separate processes are not ready"
 
     def stop(self) -> float:
         begun = time.monotonic()

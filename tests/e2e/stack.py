@@ -14,6 +14,7 @@ from typing import Self
 
 import requests
 
+from tests.polling import happens_within
 from tests.postgres import free_port
 
 ROOT = Path(__file__).parents[2]
@@ -85,11 +86,14 @@ class Stack:
         self.wait_for_line("ready at", seconds=60)
 
     def wait_for_line(self, text: str, seconds: float) -> None:
-        until = time.monotonic() + seconds
-        while not any(text in line for line in self.lines):
-            if time.monotonic() > until or self.process.poll() is not None:
-                raise AssertionError("\n".join(["the server is not ready:", *self.lines]))
-            time.sleep(0.05)
+        def said_or_dead() -> bool:
+            return self.has_said(text) or self.process.poll() is not None
+
+        happens_within(seconds, said_or_dead)
+        assert self.has_said(text), "\n".join(["the server is not ready:", *self.lines])
+
+    def has_said(self, text: str) -> bool:
+        return any(text in line for line in self.lines)
 
     def find(self, pattern: str) -> list[str]:
         return [match[1] for line in self.lines if (match := re.search(pattern, line))]

@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import subprocess
+import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.stack import EMAIL, KEY, PASSWORD, Stack
+from tests.polling import happens_within
 from tests.receiver import Received, Receiver
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
@@ -30,16 +32,9 @@ def alive(pids: dict[int, str]) -> list[str]:
     return [command for pid, command in pids.items() if Path(f"/proc/{pid}").exists()]
 
 
-def gone_within(seconds: float, pids: dict[int, str]) -> bool:
-    until = time.monotonic() + seconds
-    while alive(pids) and time.monotonic() < until:
-        time.sleep(0.05)
-    return not alive(pids)
-
-
 def test_callbacks_survive_the_death_of_their_worker(own_stack: Stack, receiver: Receiver) -> None:
     def slow(_: Received) -> tuple[int, dict[str, str], bytes]:
-        time.sleep(0.05)
+        threading.Event().wait(0.05)  # a receiver that takes its time
         return 200, {}, b""
 
     receiver.answer = slow
@@ -73,19 +68,12 @@ def test_sigterm_ends_everything_within_ten_seconds(own_stack: Stack) -> None:
 def test_killed_parent_leaves_nothing_behind(own_stack: Stack) -> None:
     children = own_stack.children()
     own_stack.process.kill()
-    assert gone_within(5, children), alive(children)
+    assert happens_within(5, lambda: not alive(children)), alive(children)
 
 
 def test_dead_web_process_is_started_again(own_stack: Stack) -> None:
     os.kill(own_stack.child("uvicorn"), signal.SIGKILL)
-    until = time.monotonic() + 20
-    while time.monotonic() < until:
-        try:
-            if own_stack.call("GET", "/health").status_code == 200:
-                break
-        except OSError:
-            time.sleep(0.1)
-    assert own_stack.call("GET", "/health").json()["status"] == "ok"
+    assert happens_within(20, lambda: own_stack.call("GET", "/health").ok)
 
 
 def test_second_start_changes_nothing_and_prints_no_secret(tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ import pytest
 
 from accounts.models import User
 from delivery.models import Event
-from inbox.models import Channel
+from inbox.models import Channel, Message
+from inbox.services import delete_message
 from reviews.kinds import InvalidAnswerError
 from reviews.models import Closer, ReviewRequest, Status
 from reviews.services import (
@@ -15,6 +16,7 @@ from reviews.services import (
     ReviewChangedError,
     ReviewClosedError,
     ReviewExpiredError,
+    ReviewWithdrawnError,
     answer_review,
     expire_due,
     expire_review,
@@ -98,6 +100,15 @@ def test_overdue_review_is_expired_by_the_answer_whatever_it_says(
     overdue.refresh_from_db()
     assert (overdue.status, overdue.response) == (Status.EXPIRED, None)
     assert Event.objects.get().type == "review:expired"
+
+
+@pytest.mark.parametrize("response", [{"selectedOption": "approve"}, {"nonsense": 1}])
+def test_answer_to_a_deleted_message_learns_that_it_is_gone(
+    review: ReviewRequest, person: User, response: dict[str, Any]
+) -> None:
+    delete_message(Message.objects.get(pk=review.pk))
+    with pytest.raises(ReviewWithdrawnError):
+        answer_review(review, answer=answer(person, response=response))
 
 
 def test_bad_answer_changes_nothing(review: ReviewRequest, person: User) -> None:
