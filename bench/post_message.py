@@ -68,7 +68,7 @@ def poster(workspace: "Workspace") -> Callable[[], None]:
     from django.utils import timezone
 
     from accounts.services import issue_key
-    from inbox.services import create_channel
+    from inbox.services.channels import create_channel
 
     key = issue_key(workspace=workspace, created_by=None, label="Bench").clear
     channel = create_channel(workspace=workspace, name="Bench", now=timezone.now())

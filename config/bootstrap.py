@@ -10,7 +10,7 @@ from accounts.models import User
 from accounts.services import create_owner, is_well_formed, issue_key
 from delivery.outbox import ensure_secret
 from inbox.models import Channel
-from inbox.services import create_channel
+from inbox.services.channels import create_channel
 
 DEFAULT_EMAIL = "owner@example.org"
 

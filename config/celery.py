@@ -50,9 +50,10 @@ app.conf.update(
     beat_schedule={
         name: {"task": name, "schedule": TICK_SECONDS, "options": {"expires": TICK_SECONDS}}
         for name in ("delivery.tick_deliver", "reviews.tick_expire")
-    },
+    }
+    | {"inbox.tick_streams": {"task": "inbox.tick_streams", "schedule": 30.0}},
 )
-app.autodiscover_tasks(["delivery", "reviews"])
+app.autodiscover_tasks(["delivery", "reviews", "inbox"])
 
 
 @setup_logging.connect

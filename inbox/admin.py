@@ -1,6 +1,6 @@
 from django.contrib import admin
 
-from inbox.models import Channel, Message, Thread
+from inbox.models import Channel, Message, StatusChange, StatusEvent, Thread
 
 
 @admin.register(Channel)
@@ -32,3 +32,18 @@ class MessageAdmin(admin.ModelAdmin):
     @admin.display(description="text")
     def text_start(self, message: Message) -> str:
         return (message.text or "")[:80]
+
+
+@admin.register(StatusChange)
+class StatusChangeAdmin(admin.ModelAdmin):
+    list_display = ["channel", "status", "message", "changed_at"]
+    list_select_related = ["channel"]
+    list_filter = ["status"]
+    raw_id_fields = ["channel"]
+
+
+@admin.register(StatusEvent)
+class StatusEventAdmin(admin.ModelAdmin):
+    list_display = ["channel", "stream_id", "index", "tool_hint", "created_at"]
+    list_select_related = ["channel"]
+    raw_id_fields = ["channel"]

@@ -72,6 +72,26 @@ class Channel(models.Model):
         return None if text is None else json.loads(text)
 
 
+class StatusChange(models.Model):
+    """When an agent changed its status, and to what."""
+
+    channel = models.ForeignKey(Channel, models.CASCADE, related_name="status_history")
+    status = models.CharField(max_length=10, choices=ChannelStatus.choices)
+    message = models.CharField(max_length=500, null=True, blank=True)  # noqa: DJ001
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status__in=ChannelStatus.values), name="status_change_known"
+            ),
+        ]
+        indexes = [models.Index(fields=["channel", "-id"], name="status_change_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.status} since {self.changed_at:%Y-%m-%d %H:%M}"
+
+
 class Thread(models.Model):
     """A conversation inside a channel; a foreign room keeps its own id in `foreign_id`."""
 
@@ -151,6 +171,7 @@ class Message(models.Model):
     stream_state = models.CharField(  # noqa: DJ001
         max_length=9, choices=StreamState.choices, null=True, blank=True
     )
+    stream_lapsed = models.BooleanField(default=False)  # aborted by the clock, not by the agent
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -190,6 +211,11 @@ class Message(models.Model):
         indexes = [
             models.Index(fields=["channel", "-id"], name="message_channel_newest"),
             models.Index(fields=["workspace", "-id"], name="message_workspace_newest"),
+            models.Index(
+                fields=["updated_at"],
+                name="message_streaming",
+                condition=Q(stream_state="streaming"),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -198,3 +224,25 @@ class Message(models.Model):
     @property
     def metadata(self) -> dict[str, Any] | None:
         return None if self.metadata_json is None else json.loads(self.metadata_json)
+
+
+class StatusEvent(models.Model):
+    """A step that an agent reports while it writes a streamed reply; the draft may come later."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    channel = models.ForeignKey(Channel, models.CASCADE, related_name="status_events")
+    stream_id = models.CharField(max_length=255)
+    index = models.PositiveIntegerField()
+    text = models.TextField()
+    tool_hint = models.BooleanField(default=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["channel", "stream_id", "index"], name="status_event_index_unique"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.stream_id} #{self.index}"

@@ -1,5 +1,6 @@
 """Reads about channels and messages. Every one starts from a workspace."""
 
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -8,7 +9,7 @@ from django.db.models import QuerySet
 from accounts.ids import parse_uuid
 from accounts.models import Workspace
 from inbox.errors import DomainError
-from inbox.models import Channel, Message
+from inbox.models import Channel, Message, StatusEvent
 
 
 class ChannelNotFoundError(DomainError):
@@ -70,6 +71,28 @@ def find_message(workspace: Workspace, message_id: str, channel: Channel | None)
     if found is None:
         raise MessageNotFoundError("Message not found")
     return found
+
+
+def chain_of(message: Message) -> QuerySet[Message]:
+    """A message and its revisions in their order; one without a chain is alone in it."""
+    if message.iteration_group is None:
+        return Message.objects.filter(pk=message.pk)
+    return Message.objects.filter(iteration_group=message.iteration_group).order_by("iteration")
+
+
+def steps_of(messages: Sequence[Message]) -> dict[tuple[uuid.UUID, str], list[StatusEvent]]:
+    """The status events of streamed messages, by channel and stream: one statement for all."""
+    streams = {(m.channel_id, m.stream_id) for m in messages if m.stream_id is not None}
+    steps: dict[tuple[uuid.UUID, str], list[StatusEvent]] = {}
+    if not streams:
+        return steps
+    candidates = StatusEvent.objects.filter(
+        channel_id__in={channel_id for channel_id, _ in streams},
+        stream_id__in={stream_id for _, stream_id in streams},
+    )
+    for event in candidates.order_by("index"):
+        steps.setdefault((event.channel_id, event.stream_id), []).append(event)
+    return steps
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from django.utils import timezone
 from accounts.models import Membership, Role, User, Workspace
 from accounts.services import IssuedKey, issue_key
 from inbox.models import Channel, Message, Sender
-from inbox.services import Draft, create_channel, post_message
+from inbox.services.channels import create_channel
+from inbox.services.messages import Draft, post_message
 from reviews.models import ReviewRequest
 from reviews.services import ReviewSpec, request_review
 

@@ -3,7 +3,7 @@
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from msgspec import Struct
 
-from api.placet.serializers import ErrorOut
+from api.placet.serializers.base import ErrorOut
 from api.schema import REFERENCE
 
 CHANNEL = OpenApiParameter(

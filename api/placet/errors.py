@@ -32,11 +32,13 @@ STATUS_OF_CODE = {
     "iteration_chain": 400,
     "iteration_target": 400,
     "message_not_found": 404,
+    "no_draft": 404,
     "no_review": 404,
     "past_deadline": 400,
     "review_changed": 409,
     "review_closed": 403,
     "subagent_parent": 400,
+    "too_many_steps": 400,
 }
 INVALID = "Validation failed"
 

@@ -20,7 +20,7 @@ from delivery.models import State as DeliveryState
 from delivery.outbox import Happening, Target, enqueue
 from delivery.signals import delivery_finished
 from inbox.models import Channel, DeliveryStatus, Message, Sender
-from inbox.services import set_delivery_status
+from inbox.services.messages import set_delivery_status
 from inbox.signals import message_deleted, message_posted
 from reviews.models import ReviewRequest, Status
 from reviews.signals import review_closed

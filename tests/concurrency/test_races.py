@@ -14,7 +14,7 @@ from api.placet.errors import judge
 from delivery.models import Delivery, Event
 from delivery.sending import deliver_due
 from inbox.models import Channel, Message
-from inbox.services import Webhook, set_webhook
+from inbox.services.channels import Webhook, set_webhook
 from reviews.models import Closer, ReviewRequest, Status
 from reviews.services import Answer, ReviewClosedError, answer_review, expire_due
 from tests.conftest import Agent

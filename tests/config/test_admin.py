@@ -13,8 +13,9 @@ from accounts.models import ApiKey, User
 from attachments.models import Attachment
 from delivery.models import EngineBeat, GoneUrl
 from delivery.sending import deliver_due
-from inbox.models import Channel, Thread
-from inbox.services import Webhook, set_webhook
+from inbox.models import Channel, ChannelStatus, Thread
+from inbox.services.channels import Webhook, note_status, set_webhook
+from inbox.services.streams import note_step
 from reviews.models import Closer
 from reviews.services import Answer, answer_review
 from tests.factories import make_person, make_review
@@ -41,6 +42,9 @@ def everything(channel: Channel, person: User, receiver: Receiver) -> None:
     answer_review(review, answer=answer)
     deliver_due()
     Thread.objects.create(channel=channel)
+    now = timezone.now()
+    note_status(channel, status=ChannelStatus.BUSY, message=None, now=now)
+    note_step(channel, stream_id="s", text="reading", tool_hint=True, now=now)
     GoneUrl.objects.create(workspace=channel.workspace, url=receiver.url, url_sha256="0" * 64)
     EngineBeat.objects.get_or_create(name="w:1", defaults={"seen_at": timezone.now()})
     ApiKey.objects.create(workspace=channel.workspace, key_hash="1" * 64, key_prefix="hp_12345678")

@@ -16,7 +16,7 @@ from delivery import egress
 from delivery.models import Attempt, Delivery, Event, GoneUrl, Lane, SigningSecret, State
 from delivery.sending import claim_lane, deliver_due
 from inbox.models import Channel, DeliveryStatus, Message, Sender
-from inbox.services import Webhook, set_webhook
+from inbox.services.channels import Webhook, set_webhook
 from reviews.models import Closer, ReviewRequest
 from reviews.services import Answer, answer_review, expire_due
 from tests.factories import make_channel, make_message, make_review

@@ -8,7 +8,7 @@ import pytest
 from accounts.models import User
 from delivery.models import Event
 from inbox.models import Channel, Message
-from inbox.services import delete_message
+from inbox.services.messages import delete_message
 from reviews.kinds import InvalidAnswerError
 from reviews.models import Closer, ReviewRequest, Status
 from reviews.services import (

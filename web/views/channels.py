@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from inbox.models import Channel, Sender
 from inbox.queries import find_channel
-from inbox.services import Draft, post_message
+from inbox.services.messages import Draft, post_message
 from web.access import MemberRequest, for_members, require_answering
 from web.forms import MessageForm
 from web.queries import log_page, pending_in

@@ -8,7 +8,7 @@ from rest_framework.response import Response
 
 from api.placet.documentation import ERRORS, array_of
 from api.placet.errors import InvalidBodyError, fault
-from api.placet.serializers import AgentIn, AgentOut, DeleteWebhookIn, SetWebhookIn
+from api.placet.serializers.agents import AgentIn, AgentOut, DeleteWebhookIn, SetWebhookIn
 from api.placet.views.base import (
     AgentView,
     checked_headers,
@@ -20,7 +20,7 @@ from api.placet.views.base import (
 from api.placet.wire import agent_body
 from inbox.models import Channel
 from inbox.queries import channels_of, find_channel
-from inbox.services import (
+from inbox.services.channels import (
     Webhook,
     create_channel,
     set_management,

@@ -15,7 +15,9 @@ from accounts.models import ApiKey
 from api.bodies import decode_json, measure_json
 from api.placet.documentation import CHANNEL, CURSOR, ERRORS, LIMIT
 from api.placet.errors import InvalidBodyError, fault
-from api.placet.serializers import DeletedOut, MessageIn, MessageOut, MessagePageOut, ReviewIn
+from api.placet.serializers.base import DeletedOut
+from api.placet.serializers.messages import MessageIn, MessageOut, MessagePageOut
+from api.placet.serializers.reviews import ReviewIn
 from api.placet.views.base import (
     AgentView,
     channel_in_query,
@@ -32,7 +34,7 @@ from api.placet.wire import loaded, message_body
 from attachments.services import TextFile, claim_attachments, store_texts
 from inbox.models import Channel, Message, Sender
 from inbox.queries import find_message, messages_in, page_of_messages, require_channel
-from inbox.services import Draft, delete_message, post_message
+from inbox.services.messages import Draft, delete_message, post_message
 from reviews.queries import require_closed_review
 from reviews.services import Callback, ReviewSpec, request_review
 

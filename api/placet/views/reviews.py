@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from accounts.models import Workspace
 from api.placet.documentation import CHANNEL, ERRORS, array_of
-from api.placet.serializers import MessageOut, WaitOut
+from api.placet.serializers.messages import MessageOut, WaitOut
 from api.placet.views.base import AgentView, channel_in_query, workspace_of
 from api.placet.wire import loaded, message_body
 from inbox.models import Channel, Message

@@ -7,14 +7,9 @@ import msgspec
 import pytest
 
 from accounts.models import User
-from api.placet.serializers import (
-    AgentOut,
-    DeletedOut,
-    ErrorOut,
-    MessageOut,
-    MessagePageOut,
-    WaitOut,
-)
+from api.placet.serializers.agents import AgentOut
+from api.placet.serializers.base import DeletedOut, ErrorOut
+from api.placet.serializers.messages import MessageOut, MessagePageOut, WaitOut
 from inbox.models import Channel
 from reviews.models import Closer
 from reviews.services import Answer, Callback, answer_review, expire_due

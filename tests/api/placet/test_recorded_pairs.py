@@ -21,7 +21,7 @@ from api.realtime.app import Realtime
 from attachments.models import Attachment, State
 from attachments.storage import put
 from inbox.models import Channel, DeliveryStatus, Sender
-from inbox.services import set_delivery_status
+from inbox.services.messages import set_delivery_status
 from reviews.models import Closer, ReviewRequest
 from reviews.services import Answer, answer_review
 from tests.asgi import get

@@ -1,4 +1,4 @@
-"""Writes about channels and messages."""
+"""Writes about messages."""
 
 import json
 import uuid
@@ -11,10 +11,11 @@ from django.db import IntegrityError, transaction
 from django.db.models import Max
 
 from accounts.ids import uuid7
-from accounts.models import User, Workspace
+from accounts.models import User
 from inbox.errors import DomainError
 from inbox.models import Channel, DeliveryStatus, Message, Sender, StreamState
-from inbox.signals import channel_changed, message_changed, message_deleted, message_posted
+from inbox.queries import ChannelNotYoursError
+from inbox.signals import message_changed, message_deleted, message_posted
 
 
 @dataclass(frozen=True)
@@ -41,103 +42,6 @@ class Posted:
     created: bool
 
 
-def create_channel(
-    *,
-    workspace: Workspace,
-    name: str,
-    now: datetime,
-    description: str | None = None,
-    avatar_url: str | None = None,
-    webhook_url: str | None = None,
-    tag: str | None = None,
-) -> Channel:
-    return Channel.objects.create(
-        id=uuid7(now),
-        workspace=workspace,
-        name=name,
-        description=description,
-        avatar_url=avatar_url,
-        webhook_url=webhook_url,
-        tag=tag,
-        created_at=now,
-    )
-
-
-class SubagentParentError(DomainError):
-    """A sub-agent needs a parent other than itself, and only a sub-agent has one."""
-
-    code = "subagent_parent"
-
-
-@dataclass(frozen=True)
-class Webhook:
-    """Where a channel's events go. Header values and password are secrets."""
-
-    url: str
-    headers: Mapping[str, str] | None = None
-    username: str | None = None
-    password: str | None = None
-
-
-@transaction.atomic
-def set_webhook(channel: Channel, *, webhook: Webhook | None) -> Channel:
-    """Replace a channel's webhook as a whole; `None` removes it with its headers and login."""
-    headers = webhook.headers if webhook else None
-    channel.webhook_url = webhook.url if webhook else None
-    channel.webhook_headers_json = None if headers is None else json.dumps(dict(headers))
-    channel.webhook_username = webhook.username if webhook else None
-    channel.webhook_password = webhook.password if webhook else None
-    channel.save(
-        update_fields=[
-            "webhook_url",
-            "webhook_headers_json",
-            "webhook_username",
-            "webhook_password",
-        ]
-    )
-    channel_changed.send(sender=Channel, channel=channel)
-    return channel
-
-
-@transaction.atomic
-def set_management(channel: Channel, *, url: str | None, api_key: str | None) -> Channel:
-    channel.management_url, channel.management_api_key = url, api_key
-    channel.save(update_fields=["management_url", "management_api_key"])
-    channel_changed.send(sender=Channel, channel=channel)
-    return channel
-
-
-MAX_ANCESTORS = 16
-
-
-@transaction.atomic
-def set_subagent(channel: Channel, *, parent: Channel | None) -> Channel:
-    """Make a channel a sub-agent of another, or with `None` an agent of its own.
-
-    Raises: SubagentParentError for a chain of parents that comes back to the channel.
-    """
-    if parent is not None:
-        _refuse_cycle(channel, parent)
-    channel.parent, channel.is_subagent = parent, parent is not None
-    channel.save(update_fields=["parent", "is_subagent"])
-    channel_changed.send(sender=Channel, channel=channel)
-    return channel
-
-
-def _refuse_cycle(channel: Channel, parent: Channel) -> None:
-    if parent.pk == channel.pk:
-        raise SubagentParentError("A channel cannot be its own parent")
-    seen: list[uuid.UUID] = []
-    ancestor: uuid.UUID | None = parent.pk
-    while ancestor is not None and len(seen) < MAX_ANCESTORS:
-        if ancestor == channel.pk:
-            raise SubagentParentError("Sub-agent parent chain would cycle through this channel")
-        if ancestor in seen:
-            raise SubagentParentError("Sub-agent parent chain is cyclic")
-        seen.append(ancestor)
-        ancestor = Channel.objects.values_list("parent_id", flat=True).get(pk=ancestor)
-
-
 def post_message(
     *,
     channel: Channel,
@@ -158,9 +62,11 @@ def post_message(
         return Posted(_store(channel, sender, author, draft, now), created=True)
     except IntegrityError:
         earlier = _stored_before(channel, sender, draft)
-        if earlier is None:
-            raise
-        return Posted(_aborted(earlier, draft, now), created=False)
+        if earlier is not None:
+            return Posted(_aborted(earlier, draft, now), created=False)
+        if not Channel.objects.filter(pk=channel.pk).exists():
+            raise ChannelNotYoursError("Not your agent") from None
+        raise
 
 
 def _stored_before(channel: Channel, sender: Sender, draft: Draft) -> Message | None:
@@ -183,8 +89,12 @@ def _aborted(message: Message, draft: Draft, now: datetime) -> Message:
     text = message.text if draft.text is None else draft.text
     if running.update(stream_state=StreamState.ABORTED, text=text, updated_at=now):
         message.refresh_from_db()
-        message_changed.send(sender=Message, message=message)
+        announce_message(message, "text", "stream_state")
     return message
+
+
+def announce_message(message: Message, *fields: str) -> None:
+    message_changed.send(sender=Message, message=message, fields=frozenset(fields))
 
 
 @transaction.atomic
@@ -217,13 +127,23 @@ def _store(
     return message
 
 
+class IterationTargetGoneError(DomainError):
+    """The message to revise was deleted meanwhile."""
+
+    code = "iteration_target"
+
+
 def _next_iteration(target: Message) -> tuple[uuid.UUID, int]:
     """The chain of a message and the next free number in it; a first follow-up makes the chain.
 
     The chain's first message is locked, so that parallel follow-ups count one after the other.
     """
     root_id = target.iteration_group or target.pk
-    root = Message.objects.select_for_update().get(pk=root_id)
+    root = Message.objects.select_for_update().filter(pk=root_id).first()
+    if root is None:
+        raise IterationTargetGoneError(
+            "iterationOf target does not exist in this channel", path=("iterationOf",)
+        )
     if root.iteration_group is None:
         root.iteration_group, root.iteration = root.pk, 1
         root.save(update_fields=["iteration_group", "iteration"])
@@ -256,14 +176,15 @@ def delete_message(message: Message) -> None:
 
 @transaction.atomic
 def set_delivery_status(*, message_id: uuid.UUID, status: DeliveryStatus) -> None:
-    """Note how delivery ended. An agent's own acknowledgement is never taken back."""
-    message = (
-        Message.objects.exclude(delivery_status=DeliveryStatus.ACKNOWLEDGED)
-        .filter(pk=message_id)
-        .first()
-    )
-    if message is None or message.delivery_status == status:
-        return
-    message.delivery_status = status
-    message.save(update_fields=["delivery_status"])
-    message_changed.send(sender=Message, message=message)
+    """Note how delivery ended. An agent's own acknowledgement is never taken back.
+
+    One conditional UPDATE, so that an acknowledgement between look and write stays.
+    """
+    others = Message.objects.exclude(delivery_status__in={status, DeliveryStatus.ACKNOWLEDGED})
+    if others.filter(pk=message_id).update(delivery_status=status):
+        announce_message(Message.objects.get(pk=message_id), "delivery_status")
+
+
+def acknowledge(message: Message) -> None:
+    """The agent says that it has this message."""
+    set_delivery_status(message_id=message.pk, status=DeliveryStatus.ACKNOWLEDGED)

@@ -1,0 +1,73 @@
+"""Messages (Placet contract 2.1 and 2.2)."""
+
+from typing import Annotated, Any, Literal
+
+from msgspec import UNSET, Meta, UnsetType
+
+from api.placet.serializers.base import ChannelId, Text, Url, WireStruct
+from api.placet.serializers.files import AttachmentOut, TextAttachmentIn
+from api.placet.serializers.reviews import ReviewIn, ReviewOut
+
+MessageStatus = Literal["info", "success", "warning", "error"]
+StreamState = Literal["streaming", "complete", "aborted"]
+
+
+class MessageIn(WireStruct):
+    """A new message. At least one of text, review, status and attachments must be there."""
+
+    channel_id: ChannelId
+    text: str | UnsetType = UNSET
+    status: MessageStatus | UnsetType = UNSET
+    review: ReviewIn | UnsetType = UNSET
+    metadata: dict[str, Any] | UnsetType = UNSET
+    webhook_url: Url | UnsetType = UNSET
+    attachment_ids: Annotated[list[Text], Meta(max_length=100)] = []
+    text_attachments: Annotated[list[TextAttachmentIn], Meta(max_length=100)] = []
+    iteration_of: Text | UnsetType = UNSET
+    client_id: (
+        Annotated[
+            str,
+            Meta(
+                min_length=1,
+                max_length=255,
+                description="The same value again returns the stored message.",
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    stream_id: Annotated[str, Meta(min_length=1, max_length=255)] | UnsetType = UNSET
+    stream_started_at: Text | UnsetType = UNSET
+    stream_state: StreamState | UnsetType = UNSET
+
+
+class MessageOut(WireStruct):
+    id: str
+    channel_id: str
+    sender_type: Literal["agent", "user"]
+    sender_id: str
+    text: str | None
+    status: MessageStatus | None
+    review: ReviewOut | None
+    metadata: dict[str, Any] | None
+    client_id: str | None
+    stream_id: str | None
+    stream_state: StreamState | None
+    delivery_status: Literal["sent", "webhook_delivered", "webhook_failed", "agent_received"]
+    iteration_group_id: str | None
+    iteration: int | None
+    created_at: str
+    updated_at: str
+    attachments: list[AttachmentOut]
+    status_events: list[dict[str, Any]] | UnsetType = UNSET
+
+
+class MessagePageOut(WireStruct):
+    data: list[MessageOut]
+    next_cursor: str | None
+
+
+class WaitOut(WireStruct):
+    """`message` is absent on a timeout: call again."""
+
+    status: Literal["completed", "expired", "timeout"]
+    message: MessageOut | UnsetType = UNSET
