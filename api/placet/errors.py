@@ -35,6 +35,7 @@ STATUS_OF_CODE = {
     "no_draft": 404,
     "no_review": 404,
     "past_deadline": 400,
+    "plugin_not_found": 404,
     "review_changed": 409,
     "review_closed": 403,
     "subagent_parent": 400,

@@ -2,19 +2,30 @@
 
 from django.urls import path
 
-from api.placet.views.agents import Agents, DeleteWebhook, SetWebhook
-from api.placet.views.messages import Messages, OneMessage
-from api.placet.views.reviews import OneReview, PendingReviews, WaitForReview
+from api.placet.views import agents, messages, plugins, reviews, streams
 
 app_name = "placet"
 
 urlpatterns = [
-    path("agents", Agents.as_view(), name="agents"),
-    path("agents/setWebhook", SetWebhook.as_view(), name="set-webhook"),
-    path("agents/deleteWebhook", DeleteWebhook.as_view(), name="delete-webhook"),
-    path("messages", Messages.as_view(), name="messages"),
-    path("messages/<str:message_id>", OneMessage.as_view(), name="message"),
-    path("reviews/pending", PendingReviews.as_view(), name="pending"),
-    path("reviews/<str:message_id>", OneReview.as_view(), name="review"),
-    path("reviews/<str:message_id>/wait", WaitForReview.as_view(), name="wait"),
+    path("agents", agents.Agents.as_view(), name="agents"),
+    path("agents/setWebhook", agents.SetWebhook.as_view(), name="set-webhook"),
+    path("agents/deleteWebhook", agents.DeleteWebhook.as_view(), name="delete-webhook"),
+    path("agents/setTag", agents.SetTag.as_view(), name="set-tag"),
+    path("agents/setManagement", agents.SetManagement.as_view(), name="set-management"),
+    path("agents/setSubagent", agents.SetSubagent.as_view(), name="set-subagent"),
+    path("agents/<str:agent_id>", agents.OneAgent.as_view(), name="agent"),
+    path("agents/<str:agent_id>/commands", agents.Commands.as_view(), name="commands"),
+    path("status/ping", agents.StatusPing.as_view(), name="status-ping"),
+    path("messages", messages.Messages.as_view(), name="messages"),
+    # What has a name of its own comes before the ids.
+    path("messages/iterations/<str:message_id>", messages.Iterations.as_view(), name="iterations"),
+    path("messages/streams/<path:stream_id>/status", streams.StreamSteps.as_view(), name="steps"),
+    path("messages/streams/<path:stream_id>", streams.Stream.as_view(), name="stream"),
+    path("messages/<str:message_id>", messages.OneMessage.as_view(), name="message"),
+    path("messages/<str:message_id>/ack", messages.Acknowledge.as_view(), name="ack"),
+    path("reviews/pending", reviews.PendingReviews.as_view(), name="pending"),
+    path("reviews/<str:message_id>", reviews.OneReview.as_view(), name="review"),
+    path("reviews/<str:message_id>/wait", reviews.WaitForReview.as_view(), name="wait"),
+    path("plugins", plugins.Plugins.as_view(), name="plugins"),
+    path("plugins/<str:name>", plugins.OnePlugin.as_view(), name="plugin"),
 ]

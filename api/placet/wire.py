@@ -1,6 +1,7 @@
 """Our rows as Placet's objects. Pure functions over loaded rows, shared by answers and webhooks."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -10,7 +11,8 @@ from api.placet.times import wire_time, wire_time_or_null
 from attachments.models import Attachment
 from attachments.models import State as FileState
 from attachments.queries import has_inline_text, inline_text
-from inbox.models import Channel, Message, Sender
+from inbox.models import Channel, Message, Sender, StatusEvent
+from inbox.queries import steps_of
 from reviews.kinds import redact_passwords
 from reviews.models import ReviewRequest, Status
 
@@ -27,11 +29,15 @@ def loaded(messages: QuerySet[Message]) -> QuerySet[Message]:
 
 
 def message_body(
-    message: Message, *, redacted: bool = False, listed: bool = False, enriched: bool = False
+    message: Message,
+    *,
+    redacted: bool = False,
+    enriched: bool = False,
+    steps: Sequence[StatusEvent] | None = None,
 ) -> dict[str, Any]:
     """A message object (Placet contract 2.1).
 
-    `redacted` hides what was typed into password fields. `listed` adds `statusEvents`, which
+    `redacted` hides what was typed into password fields. `steps` are its `statusEvents`, which
     only lists carry. `enriched` adds `textContent` to small text files (7.4).
     """
     review = getattr(message, "review", None)
@@ -57,9 +63,35 @@ def message_body(
             for file in message.attachments.all()
         ],
     }
-    if listed:
-        body["statusEvents"] = []
+    if steps is not None:
+        body["statusEvents"] = [status_event_body(step) for step in steps]
     return body
+
+
+def status_event_body(event: StatusEvent) -> dict[str, Any]:
+    """A step of a streamed reply (2.1)."""
+    return {
+        "id": str(event.pk),
+        "channelId": str(event.channel_id),
+        "streamId": event.stream_id,
+        "index": event.index,
+        "text": event.text,
+        "toolHint": event.tool_hint,
+        "createdAt": wire_time(event.created_at),
+    }
+
+
+def page_body(messages: Sequence[Message]) -> list[dict[str, Any]]:
+    """Messages as a list shows them: passwords hidden, steps beside streamed replies."""
+    steps = steps_of(messages)
+    return [
+        message_body(
+            message,
+            redacted=True,
+            steps=steps.get((message.channel_id, message.stream_id or ""), ()),
+        )
+        for message in messages
+    ]
 
 
 def _sender_id(message: Message) -> str:

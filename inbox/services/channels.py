@@ -2,8 +2,8 @@
 
 import json
 import uuid
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -13,11 +13,31 @@ from accounts.ids import uuid7
 from accounts.models import Workspace
 from inbox.errors import DomainError
 from inbox.models import Channel, ChannelStatus, StatusChange
+from inbox.queries import ChannelNotFoundError
 from inbox.signals import channel_changed, channel_deleted
 
 
 def announce_channel(channel: Channel, *fields: str) -> None:
     channel_changed.send(sender=Channel, channel=channel, fields=frozenset(fields))
+
+
+def _save(channel: Channel, *, fields: Iterable[str]) -> None:
+    """Raises: ChannelNotFoundError for a channel that was deleted meanwhile."""
+    try:
+        channel.save(update_fields=list(fields))
+    except Channel.NotUpdated:
+        raise ChannelNotFoundError("Agent not found") from None
+
+
+def _locked(channel: Channel) -> Channel:
+    """The row as it is now, ours until the transaction ends.
+
+    Raises: ChannelNotFoundError.
+    """
+    row = Channel.objects.select_for_update(no_key=True).filter(pk=channel.pk).first()
+    if row is None:
+        raise ChannelNotFoundError("Agent not found")
+    return row
 
 
 def create_channel(
@@ -47,7 +67,7 @@ def describe_channel(channel: Channel, **changes: str | None) -> Channel:
     """Change `name`, `description`, `avatar_url` or `tag`; what is not given stays."""
     for name, value in changes.items():
         setattr(channel, name, value)
-    channel.save(update_fields=list(changes))
+    _save(channel, fields=changes)
     announce_channel(channel, *changes)
     return channel
 
@@ -56,7 +76,7 @@ def describe_channel(channel: Channel, **changes: str | None) -> Channel:
 def set_commands(channel: Channel, *, commands: Sequence[Mapping[str, Any]]) -> Channel:
     """Replace the commands that people are offered."""
     channel.commands = [dict(command) for command in commands]
-    channel.save(update_fields=["commands"])
+    _save(channel, fields=["commands"])
     announce_channel(channel, "commands")
     return channel
 
@@ -69,13 +89,13 @@ def note_status(
     channel: Channel, *, status: ChannelStatus, message: str | None, now: datetime
 ) -> Channel:
     """Take a sign of life. Only another status than before goes into the history."""
-    channel = Channel.objects.select_for_update(no_key=True).get(pk=channel.pk)
+    channel = _locked(channel)
     if channel.status != status:
         channel.status_since = now
         StatusChange.objects.create(channel=channel, status=status, message=message, changed_at=now)
         _forget_old_changes(channel)
     channel.status, channel.status_message, channel.last_active_at = status, message, now
-    channel.save(update_fields=["status", "status_message", "status_since", "last_active_at"])
+    _save(channel, fields=["status", "status_message", "status_since", "last_active_at"])
     announce_channel(channel, "status")
     return channel
 
@@ -129,22 +149,30 @@ def set_webhook(channel: Channel, *, webhook: Webhook | None) -> Channel:
     channel.webhook_headers_json = None if headers is None else json.dumps(dict(headers))
     channel.webhook_username = webhook.username if webhook else None
     channel.webhook_password = webhook.password if webhook else None
-    channel.save(
-        update_fields=[
+    _save(
+        channel,
+        fields=[
             "webhook_url",
             "webhook_headers_json",
             "webhook_username",
             "webhook_password",
-        ]
+        ],
     )
     announce_channel(channel, "webhook")
     return channel
 
 
 @transaction.atomic
+def change_webhook(channel: Channel, **parts: Any) -> Channel:
+    """Change `url`, `headers`, `username` or `password`; what is not given stays."""
+    current = _locked(channel)
+    return set_webhook(current, webhook=replace(webhook_of(current), **parts))
+
+
+@transaction.atomic
 def set_management(channel: Channel, *, url: str | None, api_key: str | None) -> Channel:
     channel.management_url, channel.management_api_key = url, api_key
-    channel.save(update_fields=["management_url", "management_api_key"])
+    _save(channel, fields=["management_url", "management_api_key"])
     announce_channel(channel, "management")
     return channel
 
@@ -163,7 +191,7 @@ def set_subagent(channel: Channel, *, parent: Channel | None) -> Channel:
     if parent is not None:
         _refuse_cycle(channel, parent)
     channel.parent, channel.is_subagent = parent, parent is not None
-    channel.save(update_fields=["parent", "is_subagent"])
+    _save(channel, fields=["parent", "is_subagent"])
     announce_channel(channel, "parent")
     return channel
 
@@ -179,4 +207,4 @@ def _refuse_cycle(channel: Channel, parent: Channel) -> None:
         if ancestor in seen:
             raise SubagentParentError("Sub-agent parent chain is cyclic")
         seen.append(ancestor)
-        ancestor = Channel.objects.values_list("parent_id", flat=True).get(pk=ancestor)
+        ancestor = Channel.objects.filter(pk=ancestor).values_list("parent_id", flat=True).first()

@@ -40,6 +40,18 @@ class MessageIn(WireStruct):
     stream_state: StreamState | UnsetType = UNSET
 
 
+class StatusEventOut(WireStruct):
+    """A step of a streamed reply."""
+
+    id: str
+    channel_id: str
+    stream_id: str
+    index: Annotated[int, Meta(ge=0)]
+    text: str
+    tool_hint: bool
+    created_at: str
+
+
 class MessageOut(WireStruct):
     id: str
     channel_id: str
@@ -58,7 +70,7 @@ class MessageOut(WireStruct):
     created_at: str
     updated_at: str
     attachments: list[AttachmentOut]
-    status_events: list[dict[str, Any]] | UnsetType = UNSET
+    status_events: list[StatusEventOut] | UnsetType = UNSET
 
 
 class MessagePageOut(WireStruct):
@@ -71,3 +83,29 @@ class WaitOut(WireStruct):
 
     status: Literal["completed", "expired", "timeout"]
     message: MessageOut | UnsetType = UNSET
+
+
+class AcknowledgedOut(WireStruct):
+    acknowledged: bool
+
+
+class IterationsOut(WireStruct):
+    """A message and its revisions, the oldest first."""
+
+    group_id: str
+    iterations: list[MessageOut]
+
+
+class StreamPatchIn(WireStruct):
+    """`text` is the whole text so far, not what was added."""
+
+    channel_id: ChannelId
+    text: str
+    complete: bool | UnsetType = UNSET
+    stream_state: StreamState | UnsetType = UNSET
+
+
+class StatusEventIn(WireStruct):
+    channel_id: ChannelId
+    text: Annotated[str, Meta(min_length=1, max_length=100_000)]
+    tool_hint: bool = False

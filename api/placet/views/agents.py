@@ -1,14 +1,30 @@
-"""Agents: list, create, and their webhook (Placet contract 2.4)."""
+"""Agents: everything about a channel itself (Placet contract 2.4 and 2.5)."""
 
+from typing import Any
+
+import msgspec
 from django.db import transaction
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
+from msgspec import UNSET
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.placet.documentation import ERRORS, array_of
 from api.placet.errors import InvalidBodyError, fault
-from api.placet.serializers.agents import AgentIn, AgentOut, DeleteWebhookIn, SetWebhookIn
+from api.placet.serializers.agents import (
+    AgentIn,
+    AgentOut,
+    AgentPatchIn,
+    CommandsIn,
+    DeleteWebhookIn,
+    SetManagementIn,
+    SetSubagentIn,
+    SetTagIn,
+    SetWebhookIn,
+    StatusPingIn,
+)
+from api.placet.serializers.base import DeletedOut
 from api.placet.views.base import (
     AgentView,
     checked_headers,
@@ -18,11 +34,16 @@ from api.placet.views.base import (
     workspace_of,
 )
 from api.placet.wire import agent_body
-from inbox.models import Channel
+from inbox.models import Channel, ChannelStatus
 from inbox.queries import channels_of, find_channel
 from inbox.services.channels import (
     Webhook,
+    change_webhook,
     create_channel,
+    delete_channel,
+    describe_channel,
+    note_status,
+    set_commands,
     set_management,
     set_subagent,
     set_webhook,
@@ -72,6 +93,75 @@ def checked_avatar(url: str) -> str:
     return url
 
 
+class OneAgent(AgentView):
+    @extend_schema(
+        operation_id="updateAgent",
+        tags=["Agents"],
+        request=AgentPatchIn,
+        responses={200: AgentOut, **ERRORS[400, 401, 404, 413, 415, 429]},
+    )
+    @transaction.atomic
+    def patch(self, request: Request, agent_id: str) -> Response:
+        """Change an agent: what is left out stays, null clears."""
+        body = read_body(request, AgentPatchIn)
+        channel = find_channel(workspace_of(request), agent_id)
+        description, webhook = _description(body), _webhook_parts(body)
+        if description:
+            channel = describe_channel(channel, **description)
+        if webhook:
+            channel = change_webhook(channel, **webhook)
+        return Response(agent_body(channel))
+
+    @extend_schema(
+        operation_id="deleteAgent",
+        tags=["Agents"],
+        responses={200: DeletedOut, **ERRORS[401, 404, 429]},
+    )
+    def delete(self, request: Request, agent_id: str) -> Response:
+        """Delete an agent with its messages, reviews and files."""
+        delete_channel(find_channel(workspace_of(request), agent_id))
+        return Response({"deleted": True})
+
+
+def _description(body: AgentPatchIn) -> dict[str, str | None]:
+    """What the body says about the agent itself; null where it clears a value."""
+    changes = {name: getattr(body, name) for name in ("name", "description", "avatar_url", "tag")}
+    if given(body.avatar_url):
+        checked_avatar(str(body.avatar_url))
+    return {name: value for name, value in changes.items() if value is not UNSET}
+
+
+def _webhook_parts(body: AgentPatchIn) -> dict[str, Any]:
+    """What the body says about the webhook, in the words of `inbox`."""
+    parts: dict[str, Any] = {}
+    if body.webhook_url is not UNSET:
+        url = given(body.webhook_url)
+        parts["url"] = checked_url(url, "webhookUrl") if url else ""
+    if body.webhook_headers is not UNSET:
+        headers = given(body.webhook_headers)
+        parts["headers"] = checked_headers(headers, "webhookHeaders") if headers else headers
+    if body.webhook_auth is not UNSET:
+        auth = given(body.webhook_auth)
+        parts["username"] = auth.username if auth else None
+        parts["password"] = auth.password if auth else None
+    return parts
+
+
+class Commands(AgentView):
+    @extend_schema(
+        operation_id="setCommands",
+        tags=["Agents"],
+        request=CommandsIn,
+        responses={200: AgentOut, **ERRORS[400, 401, 404, 413, 415, 429]},
+    )
+    def put(self, request: Request, agent_id: str) -> Response:
+        """Replace the commands that people are offered."""
+        body = read_body(request, CommandsIn)
+        channel = find_channel(workspace_of(request), agent_id)
+        commands = [msgspec.to_builtins(command) for command in body.commands]
+        return Response(agent_body(set_commands(channel, commands=commands)))
+
+
 class SetWebhook(AgentView):
     @extend_schema(
         operation_id="setWebhook",
@@ -90,7 +180,7 @@ class SetWebhook(AgentView):
             url = checked_url(management.url, "management", "url")
             set_management(channel, url=url, api_key=management.api_key)
         if given(body.is_subagent) is not None or given(body.parent_channel_id) is not None:
-            set_subagent(channel, parent=_parent(request, body))
+            set_subagent(channel, parent=parent_in(request, body))
         return Response(agent_body(channel))
 
 
@@ -104,7 +194,7 @@ def _webhook(body: SetWebhookIn) -> Webhook:
     )
 
 
-def _parent(request: Request, body: SetWebhookIn) -> Channel | None:
+def parent_in(request: Request, body: SetWebhookIn | SetSubagentIn) -> Channel | None:
     """The parent that makes a sub-agent; required for one, forbidden for any other agent."""
     parent_id = given(body.parent_channel_id)
     if bool(given(body.is_subagent)) != bool(parent_id):
@@ -125,3 +215,69 @@ class DeleteWebhook(AgentView):
         body = read_body(request, DeleteWebhookIn)
         channel = find_channel(workspace_of(request), body.channel_id)
         return Response(agent_body(set_webhook(channel, webhook=None)))
+
+
+class SetTag(AgentView):
+    @extend_schema(
+        operation_id="setTag",
+        tags=["Agents"],
+        request=SetTagIn,
+        responses={200: AgentOut, **ERRORS[400, 401, 404, 413, 415, 429]},
+    )
+    def post(self, request: Request) -> Response:
+        """Set the tag by which people group agents; null removes it."""
+        body = read_body(request, SetTagIn)
+        channel = find_channel(workspace_of(request), body.channel_id)
+        return Response(agent_body(describe_channel(channel, tag=body.tag)))
+
+
+class SetManagement(AgentView):
+    @extend_schema(
+        operation_id="setManagement",
+        tags=["Agents"],
+        request=SetManagementIn,
+        responses={200: AgentOut, **ERRORS[400, 401, 404, 413, 415, 429]},
+    )
+    def post(self, request: Request) -> Response:
+        """Say where the agent's own management API is, and its key; null for both removes them."""
+        body = read_body(request, SetManagementIn)
+        channel = find_channel(workspace_of(request), body.channel_id)
+        if (body.url is None) != (body.api_key is None):
+            problem = "give url and apiKey, or null for both"
+            missing = "url" if body.url is None else "apiKey"
+            raise InvalidBodyError(fault("incomplete_management", problem, missing))
+        url = checked_url(body.url, "url") if body.url else None
+        return Response(agent_body(set_management(channel, url=url, api_key=body.api_key)))
+
+
+class SetSubagent(AgentView):
+    @extend_schema(
+        operation_id="setSubagent",
+        tags=["Agents"],
+        request=SetSubagentIn,
+        responses={200: AgentOut, **ERRORS[400, 401, 404, 413, 415, 429]},
+    )
+    def post(self, request: Request) -> Response:
+        """Make an agent the sub-agent of another, or an agent of its own again."""
+        body = read_body(request, SetSubagentIn)
+        channel = find_channel(workspace_of(request), body.channel_id)
+        return Response(agent_body(set_subagent(channel, parent=parent_in(request, body))))
+
+
+class StatusPing(AgentView):
+    @extend_schema(
+        operation_id="pingStatus",
+        tags=["Status"],
+        request=StatusPingIn,
+        responses={201: AgentOut, **ERRORS[400, 401, 404, 413, 415, 429]},
+    )
+    def post(self, request: Request) -> Response:
+        """Give a sign of life. Only another status than before goes into the history."""
+        body = read_body(request, StatusPingIn)
+        channel = note_status(
+            find_channel(workspace_of(request), body.agent_id),
+            status=ChannelStatus(body.status),
+            message=given(body.message),
+            now=timezone.now(),
+        )
+        return Response(agent_body(channel), status=201)

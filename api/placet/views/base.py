@@ -88,6 +88,20 @@ def channel_in_query(request: Request) -> Channel | None:
     return None if wanted is None else require_channel(workspace_of(request), wanted)
 
 
+LONGEST_STREAM_ID = 255
+
+
+def checked_stream_id(stream_id: str) -> str:
+    """A stream id in a path.
+
+    Raises: InvalidBodyError.
+    """
+    if len(stream_id) > LONGEST_STREAM_ID or "\0" in stream_id:
+        problem = f"a stream id has up to {LONGEST_STREAM_ID} characters, without NUL"
+        raise InvalidBodyError(fault("invalid_stream_id", problem, "streamId"))
+    return stream_id
+
+
 DEFAULT_LIMIT, LARGEST_LIMIT = 50, 100
 
 

@@ -16,7 +16,13 @@ from api.bodies import decode_json, measure_json
 from api.placet.documentation import CHANNEL, CURSOR, ERRORS, LIMIT
 from api.placet.errors import InvalidBodyError, fault
 from api.placet.serializers.base import DeletedOut
-from api.placet.serializers.messages import MessageIn, MessageOut, MessagePageOut
+from api.placet.serializers.messages import (
+    AcknowledgedOut,
+    IterationsOut,
+    MessageIn,
+    MessageOut,
+    MessagePageOut,
+)
 from api.placet.serializers.reviews import ReviewIn
 from api.placet.views.base import (
     AgentView,
@@ -30,11 +36,17 @@ from api.placet.views.base import (
     read_body,
     workspace_of,
 )
-from api.placet.wire import loaded, message_body
+from api.placet.wire import loaded, message_body, page_body
 from attachments.services import TextFile, claim_attachments, store_texts
 from inbox.models import Channel, Message, Sender
-from inbox.queries import find_message, messages_in, page_of_messages, require_channel
-from inbox.services.messages import Draft, delete_message, post_message
+from inbox.queries import (
+    chain_of,
+    find_message,
+    messages_in,
+    page_of_messages,
+    require_channel,
+)
+from inbox.services.messages import Draft, acknowledge, delete_message, post_message
 from reviews.queries import require_closed_review
 from reviews.services import Callback, ReviewSpec, request_review
 
@@ -93,8 +105,7 @@ class Messages(AgentView):
             limit=limit_in_query(request.GET),
             cursor=request.GET.get("cursor"),
         )
-        data = [message_body(message, redacted=True, listed=True) for message in page.messages]
-        return Response({"data": data, "nextCursor": page.next_cursor})
+        return Response({"data": page_body(page.messages), "nextCursor": page.next_cursor})
 
 
 class OneMessage(AgentView):
@@ -119,6 +130,34 @@ class OneMessage(AgentView):
         """Delete a message, its review and its files."""
         delete_message(find_message(workspace_of(request), message_id, channel_in_query(request)))
         return Response({"deleted": True})
+
+
+class Acknowledge(AgentView):
+    @extend_schema(
+        operation_id="acknowledgeMessage",
+        tags=["Messages"],
+        parameters=[CHANNEL],
+        request=None,
+        responses={200: AcknowledgedOut, **ERRORS[401, 403, 404, 429]},
+    )
+    def post(self, request: Request, message_id: str) -> Response:
+        """Say that a message was received; its `deliveryStatus` becomes `agent_received`."""
+        acknowledge(find_message(workspace_of(request), message_id, channel_in_query(request)))
+        return Response({"acknowledged": True})
+
+
+class Iterations(AgentView):
+    @extend_schema(
+        operation_id="listIterations",
+        tags=["Messages"],
+        parameters=[CHANNEL],
+        responses={200: IterationsOut, **ERRORS[401, 403, 404, 429]},
+    )
+    def get(self, request: Request, message_id: str) -> Response:
+        """A message and all its revisions, named by any of them; passwords are hidden."""
+        found = find_message(workspace_of(request), message_id, channel_in_query(request))
+        chain = [message_body(each, redacted=True) for each in loaded(chain_of(found))]
+        return Response({"groupId": str(found.iteration_group or found.pk), "iterations": chain})
 
 
 def _refuse_empty(body: MessageIn) -> None:
