@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
@@ -32,6 +33,14 @@ class Agent:
             content_type="application/json",
             headers={"x-api-key": self.key} | headers,
         )
+
+    def send_form(self, path: str, fields: dict[str, Any], **headers: str) -> Any:
+        """POST a multipart form; a field named `file` is sent as a file `a.txt`."""
+        form = dict(fields)
+        if "file" in form:
+            form["file"] = SimpleUploadedFile("a.txt", form["file"].encode(), "text/plain")
+        client = Client(raise_request_exception=False)
+        return client.post(path, form, headers={"x-api-key": self.key} | headers)
 
     def get(self, path: str) -> Any:
         return self.call("GET", path)

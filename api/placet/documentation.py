@@ -1,10 +1,16 @@
-"""Parameters and error answers that many operations share in the OpenAPI document."""
+"""How an operation stands in the OpenAPI document: parameters, example, answers and errors."""
 
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 from msgspec import Struct
 
+from api.placet.examples import ANSWERS, BODIES, error_example
 from api.placet.serializers.base import ErrorOut
 from api.schema import REFERENCE
+
+type Answer = type[Struct] | OpenApiResponse
 
 CHANNEL = OpenApiParameter(
     "channel", str, description="Id of an agent; left out, all agents of the key are meant."
@@ -16,11 +22,14 @@ MEANINGS = {
     400: "Something in the request is wrong; `errors` says what and where.",
     401: "No API key, or not a valid one.",
     403: "Not your agent.",
-    404: "Not found.",
-    413: "The body is larger than 1 MiB.",
-    415: "The body is not JSON.",
+    404: "Not found, or not yours.",
+    413: "The body is too large.",
+    415: "The body is of another type than this operation takes.",
     429: "Too many requests; `Retry-After` says when to come back.",
+    503: "Something behind this service cannot be reached; `Retry-After` says when to come back.",
 }
+ALWAYS = (401, 429, 503)
+WITH_BODY = (400, 413, 415)
 
 
 def array_of(struct: type[Struct]) -> OpenApiResponse:
@@ -29,13 +38,43 @@ def array_of(struct: type[Struct]) -> OpenApiResponse:
     return OpenApiResponse({"type": "array", "items": items})
 
 
-class _Errors:
-    """`ERRORS[400, 401]`: the documented answers for these statuses."""
+def operation(
+    name: str,
+    *,
+    tag: str,
+    answers: Mapping[int, Answer],
+    body: type[Struct] | dict[str, Any] | None = None,
+    errors: Sequence[int] = (),
+    parameters: Sequence[OpenApiParameter] = (),
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Document a view's method as the operation `name`, with its examples.
 
-    def __getitem__(self, statuses: tuple[int, ...]) -> dict[int, OpenApiResponse]:
-        return {
-            status: OpenApiResponse(ErrorOut, description=MEANINGS[status]) for status in statuses
-        }
+    Every operation can answer 401, 429 and 503, one with a body also 400, 413 and 415; `errors`
+    names what else it can answer.
+    """
+    wrong = sorted({*ALWAYS, *errors, *(WITH_BODY if body is not None else ())})
+    return extend_schema(
+        operation_id=name,
+        tags=[tag],
+        parameters=list(parameters),
+        request=body,
+        responses={**answers, **{status: _error(status) for status in wrong}},
+        examples=_examples(name, body, answers),
+    )
 
 
-ERRORS = _Errors()
+def _error(status: int) -> OpenApiResponse:
+    example = OpenApiExample(str(status), error_example(status), status_codes=[str(status)])
+    return OpenApiResponse(ErrorOut, description=MEANINGS[status], examples=[example])
+
+
+def _examples(name: str, body: Any, answers: Mapping[int, Answer]) -> list[OpenApiExample]:
+    found = []
+    if body is not None:
+        found.append(OpenApiExample("request", BODIES[name], request_only=True))
+    if name in ANSWERS:
+        codes = [str(status) for status in answers]
+        found.append(
+            OpenApiExample("answer", ANSWERS[name], response_only=True, status_codes=codes)
+        )
+    return found

@@ -5,12 +5,11 @@ from typing import Any
 import msgspec
 from django.db import transaction
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
 from msgspec import UNSET
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api.placet.documentation import ERRORS, array_of
+from api.placet.documentation import array_of, operation
 from api.placet.errors import InvalidBodyError, fault
 from api.placet.serializers.agents import (
     AgentIn,
@@ -51,21 +50,12 @@ from inbox.services.channels import (
 
 
 class Agents(AgentView):
-    @extend_schema(
-        operation_id="listAgents",
-        tags=["Agents"],
-        responses={200: array_of(AgentOut), **ERRORS[401, 429]},
-    )
+    @operation("listAgents", tag="Agents", answers={200: array_of(AgentOut)})
     def get(self, request: Request) -> Response:
         """All agents of the key, newest first."""
         return Response([agent_body(channel) for channel in channels_of(workspace_of(request))])
 
-    @extend_schema(
-        operation_id="createAgent",
-        tags=["Agents"],
-        request=AgentIn,
-        responses={201: AgentOut, **ERRORS[400, 401, 413, 415, 429]},
-    )
+    @operation("createAgent", tag="Agents", body=AgentIn, answers={201: AgentOut})
     def post(self, request: Request) -> Response:
         """Create an agent. Names need not be unique."""
         body = read_body(request, AgentIn)
@@ -94,11 +84,8 @@ def checked_avatar(url: str) -> str:
 
 
 class OneAgent(AgentView):
-    @extend_schema(
-        operation_id="updateAgent",
-        tags=["Agents"],
-        request=AgentPatchIn,
-        responses={200: AgentOut, **ERRORS[400, 401, 404, 413, 415, 429]},
+    @operation(
+        "updateAgent", tag="Agents", body=AgentPatchIn, answers={200: AgentOut}, errors=[404]
     )
     @transaction.atomic
     def patch(self, request: Request, agent_id: str) -> Response:
@@ -112,11 +99,7 @@ class OneAgent(AgentView):
             channel = change_webhook(channel, **webhook)
         return Response(agent_body(channel))
 
-    @extend_schema(
-        operation_id="deleteAgent",
-        tags=["Agents"],
-        responses={200: DeletedOut, **ERRORS[401, 404, 429]},
-    )
+    @operation("deleteAgent", tag="Agents", answers={200: DeletedOut}, errors=[404])
     def delete(self, request: Request, agent_id: str) -> Response:
         """Delete an agent with its messages, reviews and files."""
         delete_channel(find_channel(workspace_of(request), agent_id))
@@ -148,12 +131,7 @@ def _webhook_parts(body: AgentPatchIn) -> dict[str, Any]:
 
 
 class Commands(AgentView):
-    @extend_schema(
-        operation_id="setCommands",
-        tags=["Agents"],
-        request=CommandsIn,
-        responses={200: AgentOut, **ERRORS[400, 401, 404, 413, 415, 429]},
-    )
+    @operation("setCommands", tag="Agents", body=CommandsIn, answers={200: AgentOut}, errors=[404])
     def put(self, request: Request, agent_id: str) -> Response:
         """Replace the commands that people are offered."""
         body = read_body(request, CommandsIn)
@@ -163,12 +141,7 @@ class Commands(AgentView):
 
 
 class SetWebhook(AgentView):
-    @extend_schema(
-        operation_id="setWebhook",
-        tags=["Agents"],
-        request=SetWebhookIn,
-        responses={200: AgentOut, **ERRORS[400, 401, 404, 413, 415, 429]},
-    )
+    @operation("setWebhook", tag="Agents", body=SetWebhookIn, answers={200: AgentOut}, errors=[404])
     @transaction.atomic
     def post(self, request: Request) -> Response:
         """Replace an agent's webhook as a whole: headers and auth left out are cleared."""
@@ -204,11 +177,8 @@ def parent_in(request: Request, body: SetWebhookIn | SetSubagentIn) -> Channel |
 
 
 class DeleteWebhook(AgentView):
-    @extend_schema(
-        operation_id="deleteWebhook",
-        tags=["Agents"],
-        request=DeleteWebhookIn,
-        responses={200: AgentOut, **ERRORS[400, 401, 404, 413, 415, 429]},
+    @operation(
+        "deleteWebhook", tag="Agents", body=DeleteWebhookIn, answers={200: AgentOut}, errors=[404]
     )
     def post(self, request: Request) -> Response:
         """Remove an agent's webhook with its headers and auth."""
@@ -218,12 +188,7 @@ class DeleteWebhook(AgentView):
 
 
 class SetTag(AgentView):
-    @extend_schema(
-        operation_id="setTag",
-        tags=["Agents"],
-        request=SetTagIn,
-        responses={200: AgentOut, **ERRORS[400, 401, 404, 413, 415, 429]},
-    )
+    @operation("setTag", tag="Agents", body=SetTagIn, answers={200: AgentOut}, errors=[404])
     def post(self, request: Request) -> Response:
         """Set the tag by which people group agents; null removes it."""
         body = read_body(request, SetTagIn)
@@ -232,11 +197,8 @@ class SetTag(AgentView):
 
 
 class SetManagement(AgentView):
-    @extend_schema(
-        operation_id="setManagement",
-        tags=["Agents"],
-        request=SetManagementIn,
-        responses={200: AgentOut, **ERRORS[400, 401, 404, 413, 415, 429]},
+    @operation(
+        "setManagement", tag="Agents", body=SetManagementIn, answers={200: AgentOut}, errors=[404]
     )
     def post(self, request: Request) -> Response:
         """Say where the agent's own management API is, and its key; null for both removes them."""
@@ -251,11 +213,8 @@ class SetManagement(AgentView):
 
 
 class SetSubagent(AgentView):
-    @extend_schema(
-        operation_id="setSubagent",
-        tags=["Agents"],
-        request=SetSubagentIn,
-        responses={200: AgentOut, **ERRORS[400, 401, 404, 413, 415, 429]},
+    @operation(
+        "setSubagent", tag="Agents", body=SetSubagentIn, answers={200: AgentOut}, errors=[404]
     )
     def post(self, request: Request) -> Response:
         """Make an agent the sub-agent of another, or an agent of its own again."""
@@ -265,12 +224,7 @@ class SetSubagent(AgentView):
 
 
 class StatusPing(AgentView):
-    @extend_schema(
-        operation_id="pingStatus",
-        tags=["Status"],
-        request=StatusPingIn,
-        responses={201: AgentOut, **ERRORS[400, 401, 404, 413, 415, 429]},
-    )
+    @operation("pingStatus", tag="Status", body=StatusPingIn, answers={201: AgentOut}, errors=[404])
     def post(self, request: Request) -> Response:
         """Give a sign of life. Only another status than before goes into the history."""
         body = read_body(request, StatusPingIn)

@@ -7,13 +7,13 @@ from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.models import ApiKey
 from api.bodies import decode_json, measure_json
-from api.placet.documentation import CHANNEL, CURSOR, ERRORS, LIMIT
+from api.placet.documentation import CHANNEL, CURSOR, LIMIT, operation
 from api.placet.errors import InvalidBodyError, fault
 from api.placet.serializers.base import DeletedOut
 from api.placet.serializers.messages import (
@@ -56,11 +56,8 @@ LONGEST_SECONDS = 10**9  # about 30 years: far beyond any limit, and still a dat
 
 
 class Messages(AgentView):
-    @extend_schema(
-        operation_id="postMessage",
-        tags=["Messages"],
-        request=MessageIn,
-        responses={201: MessageOut, **ERRORS[400, 401, 403, 413, 415, 429]},
+    @operation(
+        "postMessage", tag="Messages", body=MessageIn, answers={201: MessageOut}, errors=[403]
     )
     def post(self, request: Request) -> Response:
         """Post a message, with or without a request for review.
@@ -77,9 +74,11 @@ class Messages(AgentView):
         headers = {} if posted.created else {"Idempotency-Replayed": "true"}
         return Response(message_body(whole, enriched=True), status=201, headers=headers)
 
-    @extend_schema(
-        operation_id="listMessages",
-        tags=["Messages"],
+    @operation(
+        "listMessages",
+        tag="Messages",
+        answers={200: MessagePageOut},
+        errors=[400, 403],
         parameters=[
             CHANNEL,
             LIMIT,
@@ -87,7 +86,6 @@ class Messages(AgentView):
             OpenApiParameter("search", str, description="Part of the text, in any case."),
             OpenApiParameter("has_attachments", bool, description="`true`: only with files."),
         ],
-        responses={200: MessagePageOut, **ERRORS[400, 401, 403, 429]},
     )
     def get(self, request: Request) -> Response:
         """List messages, newest first. Without `channel`, those of all agents of the key."""
@@ -109,22 +107,24 @@ class Messages(AgentView):
 
 
 class OneMessage(AgentView):
-    @extend_schema(
-        operation_id="getMessage",
-        tags=["Messages"],
+    @operation(
+        "getMessage",
+        tag="Messages",
+        answers={200: MessageOut},
+        errors=[403, 404],
         parameters=[CHANNEL],
-        responses={200: MessageOut, **ERRORS[401, 403, 404, 429]},
     )
     def get(self, request: Request, message_id: str) -> Response:
         """One message, with the answer to its review in clear."""
         found = find_message(workspace_of(request), message_id, channel_in_query(request))
         return Response(message_body(loaded(Message.objects.filter(pk=found.pk)).get()))
 
-    @extend_schema(
-        operation_id="deleteMessage",
-        tags=["Messages"],
+    @operation(
+        "deleteMessage",
+        tag="Messages",
+        answers={200: DeletedOut},
+        errors=[400, 403, 404],
         parameters=[CHANNEL],
-        responses={200: DeletedOut, **ERRORS[400, 401, 403, 404, 429]},
     )
     def delete(self, request: Request, message_id: str) -> Response:
         """Delete a message, its review and its files."""
@@ -133,12 +133,12 @@ class OneMessage(AgentView):
 
 
 class Acknowledge(AgentView):
-    @extend_schema(
-        operation_id="acknowledgeMessage",
-        tags=["Messages"],
+    @operation(
+        "acknowledgeMessage",
+        tag="Messages",
+        answers={200: AcknowledgedOut},
+        errors=[403, 404],
         parameters=[CHANNEL],
-        request=None,
-        responses={200: AcknowledgedOut, **ERRORS[401, 403, 404, 429]},
     )
     def post(self, request: Request, message_id: str) -> Response:
         """Say that a message was received; its `deliveryStatus` becomes `agent_received`."""
@@ -147,11 +147,12 @@ class Acknowledge(AgentView):
 
 
 class Iterations(AgentView):
-    @extend_schema(
-        operation_id="listIterations",
-        tags=["Messages"],
+    @operation(
+        "listIterations",
+        tag="Messages",
+        answers={200: IterationsOut},
+        errors=[403, 404],
         parameters=[CHANNEL],
-        responses={200: IterationsOut, **ERRORS[401, 403, 404, 429]},
     )
     def get(self, request: Request, message_id: str) -> Response:
         """A message and all its revisions, named by any of them; passwords are hidden."""

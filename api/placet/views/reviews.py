@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.models import Workspace
-from api.placet.documentation import CHANNEL, ERRORS, array_of
+from api.placet.documentation import CHANNEL, array_of, operation
 from api.placet.serializers.messages import MessageOut, WaitOut
 from api.placet.views.base import AgentView, channel_in_query, workspace_of
 from api.placet.wire import loaded, message_body
@@ -19,11 +19,12 @@ from reviews.services import expire_review
 
 
 class PendingReviews(AgentView):
-    @extend_schema(
-        operation_id="listPendingReviews",
-        tags=["Reviews"],
+    @operation(
+        "listPendingReviews",
+        tag="Reviews",
+        answers={200: array_of(MessageOut)},
+        errors=[403],
         parameters=[CHANNEL],
-        responses={200: array_of(MessageOut), **ERRORS[401, 403, 429]},
     )
     def get(self, request: Request) -> Response:
         """Messages whose review waits for an answer, newest first."""
@@ -34,11 +35,12 @@ class PendingReviews(AgentView):
 
 
 class OneReview(AgentView):
-    @extend_schema(
-        operation_id="getReview",
-        tags=["Reviews"],
+    @operation(
+        "getReview",
+        tag="Reviews",
+        answers={200: MessageOut},
+        errors=[403, 404],
         parameters=[CHANNEL],
-        responses={200: MessageOut, **ERRORS[401, 403, 404, 429]},
     )
     def get(self, request: Request, message_id: str) -> Response:
         """The message of a review; passwords in the answer are in clear."""
@@ -58,16 +60,17 @@ class ServedElsewhereError(APIException):
 class WaitForReview(AgentView):
     """The document of the route, and its answer where the proxy does not split by path."""
 
-    @extend_schema(
-        operation_id="waitForReview",
-        tags=["Reviews"],
+    @operation(
+        "waitForReview",
+        tag="Reviews",
+        answers={200: WaitOut},
+        errors=[403, 404],
         parameters=[
             CHANNEL,
             OpenApiParameter(
                 "timeout", int, description="Milliseconds; 30000 by default and at most."
             ),
         ],
-        responses={200: WaitOut, **ERRORS[401, 403, 404, 429]},
     )
     def get(self, request: Request, message_id: str) -> Response:
         """Hold the call until the review is answered or expires, or the timeout has passed."""

@@ -1,11 +1,10 @@
 """Streamed replies: the growing draft, and the steps beside it (Placet contract 2.2)."""
 
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api.placet.documentation import ERRORS
+from api.placet.documentation import operation
 from api.placet.errors import InvalidBodyError, fault
 from api.placet.serializers.messages import (
     MessageOut,
@@ -21,11 +20,12 @@ from inbox.services.streams import note_step, update_stream
 
 
 class Stream(AgentView):
-    @extend_schema(
-        operation_id="updateStream",
-        tags=["Streams"],
-        request=StreamPatchIn,
-        responses={200: MessageOut, **ERRORS[400, 401, 403, 404, 413, 415, 429]},
+    @operation(
+        "updateStream",
+        tag="Streams",
+        body=StreamPatchIn,
+        answers={200: MessageOut},
+        errors=[403, 404],
     )
     def patch(self, request: Request, stream_id: str) -> Response:
         """Replace the text of a draft. A finished stream is final and comes back as it stands."""
@@ -54,11 +54,12 @@ def _ending(body: StreamPatchIn) -> StreamState | None:
 
 
 class StreamSteps(AgentView):
-    @extend_schema(
-        operation_id="addStatusEvent",
-        tags=["Streams"],
-        request=StatusEventIn,
-        responses={201: StatusEventOut, **ERRORS[400, 401, 403, 413, 415, 429]},
+    @operation(
+        "addStatusEvent",
+        tag="Streams",
+        body=StatusEventIn,
+        answers={201: StatusEventOut},
+        errors=[403],
     )
     def post(self, request: Request, stream_id: str) -> Response:
         """Report a step of a stream; its draft need not exist yet. Steps count from 0."""
