@@ -29,12 +29,15 @@ def _save(channel: Channel, *, fields: Iterable[str]) -> None:
         raise ChannelNotFoundError("Agent not found") from None
 
 
-def _locked(channel: Channel) -> Channel:
+def _locked(channel: Channel, *, against_references: bool = False) -> Channel:
     """The row as it is now, ours until the transaction ends.
+
+    With `against_references`, new rows that refer to it have to wait, too.
 
     Raises: ChannelNotFoundError.
     """
-    row = Channel.objects.select_for_update(no_key=True).filter(pk=channel.pk).first()
+    rows = Channel.objects.select_for_update(no_key=not against_references)
+    row = rows.filter(pk=channel.pk).first()
     if row is None:
         raise ChannelNotFoundError("Agent not found")
     return row
@@ -109,7 +112,14 @@ def _forget_old_changes(channel: Channel) -> None:
 
 @transaction.atomic
 def delete_channel(channel: Channel) -> None:
-    """Delete a channel with its messages, reviews and files; its sub-agents lose their parent."""
+    """Delete a channel with its messages, reviews and files; its sub-agents lose their parent.
+
+    The row is locked first: who writes about the channel meanwhile waits, and then finds it gone.
+    Without the lock, what came in after the look for dependent rows would make the commit fail.
+
+    Raises: ChannelNotFoundError.
+    """
+    _locked(channel, against_references=True)
     channel.subagents.update(parent=None, is_subagent=False)
     channel_deleted.send(sender=Channel, channel=channel)
     channel.delete()

@@ -14,7 +14,7 @@ from accounts.ids import uuid7
 from accounts.models import User
 from inbox.errors import DomainError
 from inbox.models import Channel, DeliveryStatus, Message, Sender, StreamState
-from inbox.queries import ChannelNotYoursError
+from inbox.queries import ChannelNotYoursError, MessageNotFoundError
 from inbox.signals import message_changed, message_deleted, message_posted
 
 
@@ -162,8 +162,14 @@ class IterationChainError(DomainError):
 def delete_message(message: Message) -> None:
     """Delete a message with its review and file rows.
 
-    Raises: IterationChainError when other revisions belong to the same chain.
+    The row is locked first, so that nothing is put on it meanwhile.
+
+    Raises: IterationChainError when other revisions belong to the same chain, MessageNotFoundError.
     """
+    found = Message.objects.select_for_update().filter(pk=message.pk).first()
+    if found is None:
+        raise MessageNotFoundError("Message not found")
+    message = found
     if message.iteration_group is not None:
         chain = Message.objects.filter(iteration_group=message.iteration_group)
         if chain.exclude(pk=message.pk).exists():
