@@ -8,7 +8,7 @@ STAMP := .venv/installed
 DEV_STAMP := .venv/installed-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test test-sqlite test-postgresql e2e lint check format bench migrate shell
+.PHONY: help serve test test-sqlite test-postgresql e2e fuzz lint check format bench migrate shell
 
 help: ## show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -42,6 +42,9 @@ test-postgresql: $(DEV_STAMP) ## the same on PostgreSQL only
 
 e2e: $(DEV_STAMP) ## run real processes and a real browser; needs Chromium
 	@$(VENV)/python -m pytest -m e2e
+
+fuzz: $(DEV_STAMP) ## call every operation in every way its document says, and in others
+	@$(VENV)/python -m tests.fuzz
 
 lint: $(DEV_STAMP) ## ruff, mypy, import contracts, missing migrations
 	@$(VENV)/ruff format --check --quiet .

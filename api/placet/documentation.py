@@ -15,7 +15,11 @@ type Answer = type[Struct] | OpenApiResponse
 CHANNEL = OpenApiParameter(
     "channel", str, description="Id of an agent; left out, all agents of the key are meant."
 )
-LIMIT = OpenApiParameter("limit", int, description="1 to 100; 50 by default.")
+LIMIT = OpenApiParameter(
+    "limit",
+    {"type": "integer", "minimum": 1},
+    description="50 by default; what is above 100 is cut to 100.",
+)
 CURSOR = OpenApiParameter("cursor", str, description="`nextCursor` of the page before.")
 
 MEANINGS = {

@@ -8,7 +8,12 @@ Text = Annotated[str, Meta(min_length=1)]
 ChannelId = Annotated[str, Meta(min_length=1, max_length=300, description="Id of an agent.")]
 Url = Annotated[
     str,
-    Meta(min_length=1, max_length=2048, description="An absolute http or https URL."),
+    Meta(
+        min_length=1,
+        max_length=2048,
+        pattern="^[Hh][Tt][Tt][Pp][Ss]?://",
+        description="An absolute http or https URL.",
+    ),
 ]
 Header = Annotated[str, Meta(max_length=4096)]
 

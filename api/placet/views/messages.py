@@ -83,8 +83,14 @@ class Messages(AgentView):
             CHANNEL,
             LIMIT,
             CURSOR,
-            OpenApiParameter("search", str, description="Part of the text, in any case."),
-            OpenApiParameter("has_attachments", bool, description="`true`: only with files."),
+            OpenApiParameter(
+                "search",
+                {"type": "string", "maxLength": LONGEST_SEARCH},
+                description="Part of the text, in any case.",
+            ),
+            OpenApiParameter(
+                "has_attachments", str, description="`true`: only with files; else all."
+            ),
         ],
     )
     def get(self, request: Request) -> Response:

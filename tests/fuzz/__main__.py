@@ -1,0 +1,75 @@
+"""Calls every operation of the running product as its OpenAPI document says, and does not.
+
+`python -m tests.fuzz [SEED]`: starts the product on a free port, runs Schemathesis with all checks
+against it, and fails on a 5xx or an answer that the document does not know, or if fewer than
+2,000 cases were made.
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from tests.e2e.stack import KEY, Stack
+
+FEWEST_CASES = 2000
+STREAM = "reply-17"
+HERE = Path(__file__).parent
+
+
+def main() -> int:
+    seed = sys.argv[1] if len(sys.argv) > 1 else "1"
+    with tempfile.TemporaryDirectory() as folder, Stack(Path(folder)) as stack:
+        output = _run(stack, seed)
+        errors = [line for line in stack.lines if "Traceback" in line or "unforeseen" in line]
+    print(output)  # noqa: T201  # a program
+    cases = re.search(r"([\d,]+) generated", output)
+    enough = cases is not None and int(cases[1].replace(",", "")) >= FEWEST_CASES
+    print(f"log lines about failures: {len(errors)}; enough cases: {enough}")  # noqa: T201
+    return 0 if enough and not errors and "unique failures" not in output else 1
+
+
+def _run(stack: Stack, seed: str) -> str:
+    environment = os.environ | {
+        "SCHEMATHESIS_HOOKS": "tests.fuzz.hooks",
+        "LICET_FUZZ_IDS": json.dumps(_real_ids(stack.url)),
+    }
+    command = [
+        str(Path(sys.executable).with_name("schemathesis")),
+        *("--config-file", str(HERE / "schemathesis.toml"), "run", f"{stack.url}/api/schema"),
+        *("-H", f"x-api-key: {KEY}", "--checks", "all", "--seed", seed),
+        *("--continue-on-failure", "--no-color", "--workers", "2"),
+    ]
+    done = subprocess.run(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    return done.stdout
+
+
+def _real_ids(url: str) -> dict[str, list[str]]:
+    """Agents, messages with and without a review, and files to call the operations with."""
+
+    def post(path: str, body: dict[str, Any]) -> str:
+        answer = requests.post(
+            f"{url}/api/v1{path}", json=body, headers={"x-api-key": KEY}, timeout=10
+        )
+        answer.raise_for_status()
+        return str(answer.json()["id"])
+
+    agents = [post("/agents", {"name": f"Agent {number}"}) for number in range(40)]
+    draft = {"text": "x", "streamId": STREAM, "streamState": "streaming"}
+    messages = [post("/messages", {"channelId": each} | draft) for each in agents]
+    # Soon over, so that a call which forgets its timeout does not wait for half a minute.
+    review = {"review": {"type": "approval", "expiresInSeconds": 1}}
+    messages += [post("/messages", {"channelId": each} | review) for each in agents]
+    return {"agents": agents, "messages": messages, "streams": [STREAM], "files": messages}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
