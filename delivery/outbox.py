@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.conf import settings
+from django.db import transaction
 
 from delivery.clock import ClockTimestamp
 from delivery.egress import origin_of
 from delivery.hints import wake_after_commit
-from delivery.models import SLOTS, Delivery, Event, Lane, SigningSecret
+from delivery.models import FINAL_STATES, SLOTS, Delivery, Event, Lane, SigningSecret, State
 from delivery.signing import new_secret
 
 
@@ -61,7 +62,29 @@ def enqueue(happening: Happening, *, target: Target | None, now: datetime) -> Ev
     return event
 
 
-def _address(event: Event, target: Target, now: datetime) -> None:
+@transaction.atomic
+def send_again(event: Event, *, target: Target, now: datetime) -> None:
+    """Send a stored event once more, to the address that is meant for it today.
+
+    1. A delivery to that address that still waits becomes due at once: the receiver would get the
+       same event twice otherwise.
+    2. Deliveries that wait for another address are cancelled.
+    3. Otherwise a new delivery of the same event is made. Its id and bytes stay the same, so a
+       receiver can tell that it knows them.
+    """
+    event = Event.objects.select_for_update().get(pk=event.pk)
+    key = hashlib.sha256(target.url.encode()).hexdigest()
+    waiting = event.deliveries.filter(state=State.PENDING)
+    waiting.exclude(target_key=key).update(state=State.CANCELLED, finished_at=now)
+    if waiting.filter(target_key=key).update(next_attempt_at=ClockTimestamp()):
+        wake_after_commit(waiting.filter(target_key=key).values_list("lane_id", flat=True)[0])
+        return
+    earlier = event.deliveries.filter(target_key=key).order_by("-replay_no").first()
+    if earlier is None or earlier.state in FINAL_STATES:
+        _address(event, target, now, replay_no=0 if earlier is None else earlier.replay_no + 1)
+
+
+def _address(event: Event, target: Target, now: datetime, *, replay_no: int = 0) -> None:
     lane = _lane(event.workspace_id, target.url, event.scope)
     ensure_secret(workspace_id=event.workspace_id, scope=event.scope)
     Delivery.objects.create(
@@ -72,6 +95,7 @@ def _address(event: Event, target: Target, now: datetime) -> None:
         headers_json=json.dumps(dict(target.headers)),
         signing_scope=event.scope,
         target_key=hashlib.sha256(target.url.encode()).hexdigest(),
+        replay_no=replay_no,
         next_attempt_at=ClockTimestamp(),
         give_up_at=now + settings.DELIVERY_GIVE_UP_AFTER,
         created_at=now,

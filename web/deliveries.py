@@ -18,6 +18,7 @@ class DeliveryLine:
     icon: str
     reason: str = ""
     next_try_at: datetime | None = None
+    may_repeat: bool = False
 
 
 def delivery_line(workspace: Workspace, review: ReviewRequest) -> DeliveryLine | None:
@@ -39,11 +40,12 @@ def _line(delivery: Delivery) -> DeliveryLine:
         case State.PENDING:
             reason = _reason(delivery)
             label = _("The agent has not received this yet")
-            return DeliveryLine(label, "bad", "warn", reason, delivery.next_attempt_at)
+            next_try = delivery.next_attempt_at
+            return DeliveryLine(label, "bad", "warn", reason, next_try, may_repeat=True)
         case _ended:
             label = _("Failed: the agent has not received this")
             state = str(State(delivery.state).label)
-            return DeliveryLine(label, "bad", "warn", _reason(delivery) or state)
+            return DeliveryLine(label, "bad", "warn", _reason(delivery) or state, may_repeat=True)
 
 
 def _reason(delivery: Delivery) -> str:

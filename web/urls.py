@@ -16,6 +16,7 @@ urlpatterns = [
     path("inbox/", inbox.inbox, name="inbox"),
     path("inbox/<uuid:message_id>/", reviews.review, name="review"),
     path("inbox/<uuid:message_id>/respond/", reviews.respond, name="respond"),
+    path("inbox/<uuid:message_id>/send-again/", reviews.send_again, name="send-again"),
     path("channels/", channels.channels, name="channels"),
     path("channels/<uuid:channel_id>/", channels.channel, name="channel"),
     path("channels/<uuid:channel_id>/messages/", channels.write, name="write"),

@@ -3,7 +3,6 @@
 Receivers run inside the transaction of the change, so the outbox row and the change are one.
 """
 
-import base64
 import uuid
 from typing import Any
 
@@ -14,16 +13,16 @@ from django.utils import timezone
 from api.placet.times import wire_time
 from api.placet.wire import loaded, message_body
 from delivery.bus import publish_after_commit
-from delivery.egress import origin_of
 from delivery.models import Delivery
 from delivery.models import State as DeliveryState
 from delivery.outbox import Happening, Target, enqueue
 from delivery.signals import delivery_finished
-from inbox.models import Channel, DeliveryStatus, Message, Sender
+from inbox.models import DeliveryStatus, Message, Sender
 from inbox.services.messages import set_delivery_status
 from inbox.signals import message_deleted, message_posted
 from reviews.models import ReviewRequest, Status
 from reviews.signals import review_closed
+from reviews.targets import channel_target, review_target
 
 FAILED = frozenset({DeliveryState.EXHAUSTED, DeliveryState.GONE, DeliveryState.BLOCKED})
 # Events whose end shows in the message's `deliveryStatus` (Placet contract 5.7).
@@ -46,7 +45,7 @@ def _tell_about_message(message: Message, **_: Any) -> None:
         "channelId": str(message.channel_id),
         "message": message_body(whole),
     }
-    _store(message, "message:created", "created", body, _channel_target(message.channel))
+    _store(message, "message:created", "created", body, channel_target(message.channel))
 
 
 @receiver(review_closed)
@@ -105,42 +104,6 @@ def _closed_body(event: str, review: ReviewRequest) -> dict[str, Any]:
         "message_id": str(review.pk),
         "review_type": review.kind,
     }
-
-
-def review_target(review: ReviewRequest) -> Target | None:
-    """Who learns how a review ended: the message's address, the channel's, the callback (5.1)."""
-    channel, own_url = review.channel, review.message.webhook_url
-    if own_url:
-        same_host = channel.webhook_url and origin_of(own_url) == origin_of(channel.webhook_url)
-        return Target(url=own_url, headers=_channel_headers(channel) if same_host else {})
-    if channel.webhook_url:
-        return _channel_target(channel)
-    if review.callback_url:
-        return Target(
-            url=review.callback_url,
-            method=review.callback_method,
-            headers=review.callback_headers,
-        )
-    return None
-
-
-def _channel_target(channel: Channel) -> Target | None:
-    if not channel.webhook_url:
-        return None
-    return Target(url=channel.webhook_url, headers=_channel_headers(channel))
-
-
-def _channel_headers(channel: Channel) -> dict[str, str]:
-    """Basic login first, then the channel's own headers, which may replace it (5.2)."""
-    headers: dict[str, str] = {}
-    if channel.webhook_username and channel.webhook_password:
-        login = f"{channel.webhook_username}:{channel.webhook_password}".encode()
-        headers["Authorization"] = "Basic " + base64.b64encode(login).decode()
-    for name, value in (channel.webhook_headers or {}).items():
-        if name.lower() == "authorization":
-            headers.pop("Authorization", None)
-        headers[name] = value
-    return headers
 
 
 def _store(

@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
@@ -15,6 +16,7 @@ from inbox.errors import DomainError
 from reviews.kinds import InvalidAnswerError
 from reviews.models import ReviewRequest
 from reviews.queries import find_review, pending_reviews
+from reviews.resending import NoReceiverError, NothingToSendError, resend
 from reviews.services import ReviewChangedError, ReviewClosedError, ReviewExpiredError
 from web.access import MemberRequest, for_members, require_answering
 from web.detail import detail_context
@@ -46,6 +48,21 @@ def respond(request: MemberRequest, message_id: uuid.UUID) -> HttpResponse:
     if confirmation is not None:
         return _page(request, asked, typed=posted, token=posted["token"], confirmation=confirmation)
     return _sent(request, asked)
+
+
+@require_POST
+@for_members
+def send_again(request: MemberRequest, message_id: uuid.UUID) -> HttpResponse:
+    """Send the decision to the agent once more."""
+    decided = find_review(request.workspace, str(message_id))
+    require_answering(request)
+    try:
+        resend(decided.message, now=timezone.now())
+    except (NothingToSendError, NoReceiverError) as refusal:
+        messages.error(request, refusal.message)
+    else:
+        messages.success(request, _("The decision is being sent again."))
+    return SeeOther(reverse("web:review", args=[decided.pk]))
 
 
 def _page(
