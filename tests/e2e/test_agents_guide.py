@@ -1,0 +1,91 @@
+"""Every program in docs/agents.md is run as it stands, while a person answers what it asks."""
+
+import os
+import re
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+import requests
+from playwright.sync_api import Page
+
+from tests.e2e.stack import KEY, ROOT, Stack
+from tests.polling import happens_within
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
+
+GUIDE = (ROOT / "docs" / "agents.md").read_text()
+PROGRAMS = dict(re.findall(r"```python\n# (\w+\.py)\n(.*?)```", GUIDE, re.DOTALL))
+PRINTED = {
+    "fire_and_forget.py": "pending None",
+    "wait.py": "answer: approve",
+    "webhook.py": "answer: {'amount': 12.5, 'reason': 'because'}",
+    "stream.py": "answer: ['b']",
+}
+
+
+def test_every_program_of_the_guide_is_tried() -> None:
+    assert PROGRAMS.keys() == PRINTED.keys()
+
+
+@pytest.fixture
+def _no_open_question(stack: Stack) -> None:
+    """What other tests asked must not be what this one's person answers."""
+    api = requests.Session()
+    api.headers["x-api-key"] = KEY
+    for message in api.get(f"{stack.url}/api/v1/reviews/pending", timeout=10).json():
+        api.delete(f"{stack.url}/api/v1/messages/{message['id']}", timeout=10)
+
+
+def answer_next(page: Page, stack: Stack) -> None:
+    """Open the newest question, and answer it by what it shows."""
+    page.goto(f"{stack.url}/inbox/")
+    page.locator(".list .row").first.click()
+    if page.get_by_label("Amount").count():
+        page.get_by_label("Amount").fill("12.5")
+        page.get_by_label("Reason").fill("because")
+        page.get_by_role("button", name="Send").first.click()
+    elif page.get_by_label("Leave them").count():
+        page.get_by_label("Leave them").check()
+        page.get_by_role("button", name="Confirm choice").click()
+    else:
+        page.get_by_role("button", name="Ship it").click()
+
+
+@pytest.mark.usefixtures("_no_open_question")
+@pytest.mark.parametrize("name", PRINTED)
+def test_program_does_what_the_guide_says(
+    stack: Stack, page: Page, tmp_path: Path, name: str
+) -> None:
+    program = tmp_path / name
+    program.write_text(PROGRAMS[name])
+    environment = os.environ | {
+        "LICET_URL": stack.url,
+        "LICET_KEY": KEY,
+        "LICET_SECRET": stack.secret,
+    }
+    running = subprocess.Popen(
+        [sys.executable, str(program)], env=environment, stdout=subprocess.PIPE, text=True
+    )
+    stopped = threading.Timer(60, running.kill)
+    stopped.start()
+    try:
+        if PRINTED[name].startswith("answer"):
+            wait_for_question(stack)
+            answer_next(page, stack)
+        output, _ = running.communicate()
+    finally:
+        stopped.cancel()
+        running.kill()
+    assert running.returncode == 0
+    assert output.strip() == PRINTED[name]
+
+
+def wait_for_question(stack: Stack) -> None:
+    pending = f"{stack.url}/api/v1/reviews/pending"
+    asked = happens_within(
+        30, lambda: requests.get(pending, headers={"x-api-key": KEY}, timeout=10).json()
+    )
+    assert asked
