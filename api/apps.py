@@ -8,4 +8,4 @@ class ApiConfig(AppConfig):
 
     def ready(self) -> None:
         from api import schema  # noqa: F401  # registers how structs are documented
-        from api.placet import outbound  # noqa: F401  # its receivers listen
+        from api.placet import events, outbound  # noqa: F401  # their receivers listen

@@ -30,6 +30,7 @@ STOP_SECONDS = 8.0
 RESTART_PAUSES = (0.2, 1.0, 5.0, 15.0)
 STABLE_SECONDS = 60.0
 WORKER_THREADS = 8
+LARGEST_FRAME = 256 * 1024
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 PR_SET_PDEATHSIG = 1
 
@@ -283,6 +284,8 @@ def _processes(environment: dict[str, str]) -> list[Child]:
         *(*python, "uvicorn", "config.asgi:application"),
         *("--host", settings.HOST, "--port", str(settings.PORT)),
         *("--no-access-log", "--log-level", "warning", "--timeout-graceful-shutdown", "3"),
+        *("--ws", "websockets-sansio", "--ws-max-size", str(LARGEST_FRAME)),
+        *("--ws-per-message-deflate", "false"),
     ]
     worker = [
         *(*celery, "worker", "--pool", "threads", "--concurrency", str(WORKER_THREADS)),

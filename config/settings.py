@@ -311,5 +311,8 @@ LOGGING = {
         "celery.beat": {"level": "WARNING"},
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},
+        # These log what clients send, with tracebacks for what is malformed.
+        "engineio.server": {"level": "CRITICAL"},
+        "socketio.server": {"level": "CRITICAL"},
     },
 }

@@ -36,12 +36,12 @@ class BadCursorError(DomainError):
     code = "bad_cursor"
 
 
-def channels_of(workspace: Workspace) -> QuerySet[Channel]:
+def channels_of(workspace: Workspace | uuid.UUID) -> QuerySet[Channel]:
     """All channels, newest first."""
     return Channel.objects.filter(workspace=workspace).order_by("-id")
 
 
-def find_channel(workspace: Workspace, channel_id: str) -> Channel:
+def find_channel(workspace: Workspace | uuid.UUID, channel_id: str) -> Channel:
     """Raises: ChannelNotFoundError."""
     wanted = parse_uuid(channel_id)
     channel = channels_of(workspace).filter(pk=wanted).first() if wanted else None

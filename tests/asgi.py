@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from django.db import connection
 
 from api.realtime.app import Realtime
-from api.realtime.wait import _lookers
+from api.realtime.threads import pool
 
 
 def get(app: Realtime, address: str, headers: dict[str, str]) -> tuple[int, Any]:
@@ -17,12 +17,12 @@ def get(app: Realtime, address: str, headers: dict[str, str]) -> tuple[int, Any]
     try:
         return asyncio.run(call(app, address, headers))
     finally:
-        _close_connections()
+        close_connections()
 
 
-def _close_connections() -> None:
+def close_connections() -> None:
     """Each thread of the pool closes its own connection, or a test database cannot be dropped."""
-    threads = len(_lookers._threads)
+    threads = len(pool._threads)
     together = threading.Barrier(threads) if threads else None
 
     def close() -> None:
@@ -30,7 +30,7 @@ def _close_connections() -> None:
         together.wait()
         connection.close()
 
-    for closed in [_lookers.submit(close) for _ in range(threads)]:
+    for closed in [pool.submit(close) for _ in range(threads)]:
         closed.result()
 
 

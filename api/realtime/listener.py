@@ -5,7 +5,8 @@ import contextlib
 import json
 import logging
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import redis.asyncio
 from django.conf import settings
@@ -19,9 +20,13 @@ QUIET_SECONDS = 15.0
 
 
 class Listener:
-    """Wakes waiters by topic. A notice only means: look again."""
+    """Wakes waiters by topic, for whom a notice only means: look again.
 
-    def __init__(self) -> None:
+    `hear` gets every notice whole.
+    """
+
+    def __init__(self, *, hear: Callable[[dict[str, Any]], None] = lambda _: None) -> None:
+        self._hear = hear
         self._waiters: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
         self._task: asyncio.Task[None] | None = None
 
@@ -56,6 +61,10 @@ class Listener:
         for topic in list(self._waiters):
             self.wake(topic)
 
+    def _pass_on(self, notice: dict[str, Any]) -> None:
+        self.wake(notice["topic"])
+        self._hear(notice)
+
     async def _run(self) -> None:
         """Listen for ever; a lost connection means that everybody looks once more."""
         while True:
@@ -77,6 +86,6 @@ class Listener:
                     if notice is None:
                         await bus.ping()  # finds a connection that died without a word
                     elif notice["type"] == "message":
-                        self.wake(json.loads(notice["data"])["topic"])
+                        self._pass_on(json.loads(notice["data"]))
         finally:
             await client.aclose()

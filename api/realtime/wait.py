@@ -7,14 +7,12 @@ review closed or went away, when the review's deadline passes, and when its own 
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qs
 
 import orjson
-from django.db import close_old_connections
 from django.utils import timezone
 
 from accounts.models import Workspace
@@ -23,6 +21,7 @@ from api.placet.errors import error_body, judge
 from api.placet.outbound import review_topic
 from api.placet.views.reviews import current_review, outcome_body
 from api.realtime.listener import Listener
+from api.realtime.threads import in_thread
 from inbox.models import Channel
 from inbox.queries import MessageNotFoundError, require_channel
 
@@ -33,9 +32,6 @@ type Send = Callable[[Message], Awaitable[None]]
 LONGEST_MS = 30_000
 SHORTEST_SLEEP_SECONDS = 0.1  # the database's clock may reach a deadline later than ours
 TIMEOUT = {"status": "timeout"}
-
-# Looks are short statements; few connections serve any number of waiting calls.
-_lookers = ThreadPoolExecutor(max_workers=4, thread_name_prefix="look")
 
 
 @dataclass(frozen=True)
@@ -91,14 +87,14 @@ async def _outcome(
 ) -> bytes:
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
     channel_id = query.get("channel", [None])[-1]
-    call = await _in_thread(_open_call, headers, channel_id, message_id)
+    call = await in_thread(_open_call, headers, channel_id, message_id)
     with listener.waiting_for(review_topic(message_id.lower())) as woken:
-        look = await _in_thread(_look, call)
+        look = await in_thread(_look, call)
         while look.outcome is None and time.monotonic() < until:
             await _sleep_until_reason(woken, look.expires_at, until)
             woken.clear()
             try:
-                look = await _in_thread(_look, call)
+                look = await in_thread(_look, call)
             except MessageNotFoundError:
                 break
         return look.outcome or orjson.dumps(TIMEOUT)
@@ -118,14 +114,6 @@ async def _sleep_until_reason(woken: asyncio.Event, expires_at: datetime, until:
 async def _gone(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
-
-
-async def _in_thread[**P, R](function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    def run() -> R:
-        close_old_connections()
-        return function(*args, **kwargs)
-
-    return await asyncio.get_running_loop().run_in_executor(_lookers, run)
 
 
 def _open_call(headers: dict[str, str], channel_id: str | None, message_id: str) -> Call:

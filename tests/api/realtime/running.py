@@ -1,0 +1,82 @@
+"""The realtime application behind a real server on loopback, and a real Socket.IO client."""
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import socketio
+import uvicorn
+
+from api.realtime.app import Realtime
+from tests.asgi import close_connections
+from tests.polling import happens_within
+
+
+class Running:
+    """`with Running() as realtime:` serves until the block ends."""
+
+    def __init__(self) -> None:
+        self.app = Realtime(fallback=None)
+        config = uvicorn.Config(
+            self.app, port=0, ws="websockets-sansio", lifespan="on", log_level="warning"
+        )
+        self.server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._serve)
+
+    def _serve(self) -> None:
+        with asyncio.Runner() as runner:
+            self.loop = runner.get_loop()
+            runner.run(self.server.serve())
+
+    def __enter__(self) -> "Running":
+        self._thread.start()
+        assert happens_within(10, lambda: self.server.started)
+        port = self.server.servers[0].sockets[0].getsockname()[1]
+        self.url = f"http://127.0.0.1:{port}"
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.server.should_exit = True
+        self._thread.join(timeout=20)
+        close_connections()
+
+    def do(self, coroutine: Any) -> Any:
+        """Run a coroutine in the server's loop."""
+        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(timeout=10)
+
+
+@contextlib.contextmanager
+def client(realtime: Running, **auth: str) -> Iterator[socketio.SimpleClient]:
+    """A connected client; leaves when the block ends."""
+    with socketio.SimpleClient(reconnection=False) as sio:
+        sio.connect(realtime.url, namespace="/ws", auth=auth, transports=["websocket"])
+        yield sio
+
+
+def subscribe(sio: socketio.SimpleClient, *channel_ids: object) -> None:
+    """Subscribe; events of one client are handled in their order, so the pong means it is done."""
+    for channel_id in channel_ids:
+        sio.emit("subscribe:channel", str(channel_id))
+    assert settle(sio) == []
+
+
+def settle(sio: socketio.SimpleClient) -> list[list[Any]]:
+    """What came until everything sent so far was handled."""
+    sio.emit("ping")
+    return list(until(sio, "pong"))
+
+
+def until(sio: socketio.SimpleClient, event: str) -> Iterator[list[Any]]:
+    """Events before the named one."""
+    while True:
+        received = sio.receive(timeout=10)
+        if received[0] == event:
+            return
+        yield received
+
+
+def next_event(sio: socketio.SimpleClient) -> tuple[str, Any]:
+    name, *data = sio.receive(timeout=10)
+    return name, data[0] if data else None
