@@ -22,6 +22,7 @@ PRINTED = {
     "fire_and_forget.py": "pending None",
     "wait.py": "answer: approve",
     "webhook.py": "answer: {'amount': 12.5, 'reason': 'because'}",
+    "socket_agent.py": "answer: Dear customer",
     "stream.py": "answer: ['b']",
 }
 
@@ -46,6 +47,9 @@ def answer_next(page: Page, stack: Stack) -> None:
     if page.get_by_label("Amount").count():
         page.get_by_label("Amount").fill("12.5")
         page.get_by_label("Reason").fill("because")
+        page.get_by_role("button", name="Send").first.click()
+    elif page.locator("textarea[name='f.text']").count():
+        page.locator("textarea[name='f.text']").fill("Dear customer")
         page.get_by_role("button", name="Send").first.click()
     elif page.get_by_label("Leave them").count():
         page.get_by_label("Leave them").check()

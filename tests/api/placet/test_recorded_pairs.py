@@ -6,7 +6,6 @@ comparison stands in DIFFERENCES with its reason, and a test fails if it stopped
 """
 
 import json
-import re
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
@@ -24,6 +23,7 @@ from inbox.models import Channel, DeliveryStatus, Sender
 from inbox.services.messages import set_delivery_status
 from reviews.models import Closer, ReviewRequest
 from reviews.services import Answer, answer_review
+from tests.api.placet.recorded import Comparison
 from tests.asgi import get
 from tests.conftest import Agent
 from tests.factories import make_channel, make_key, make_message, make_person, make_workspace
@@ -38,8 +38,6 @@ DIFFERENCES = {
     "reviews: inline callback, agent has no webhook": "credentials in headers are never given back",
 }
 
-type Names = dict[str, str]
-
 
 class Replay:
     """Our side of the recording: two agents' keys, and what names stand for."""
@@ -49,7 +47,8 @@ class Replay:
         self.person: User = make_person(home)
         self.agent = Agent(make_key(home).clear)
         foreign = make_channel(elsewhere)
-        self.names: Names = {"<id:foreign>": str(foreign.pk)}
+        self.comparison = Comparison({"<id:foreign>": str(foreign.pk)})
+        self.names = self.comparison.names
 
     def channel(self, name: str) -> Channel:
         return Channel.objects.get(pk=self.names[f"<id:{name}>"])
@@ -59,54 +58,19 @@ class Replay:
 
     def call(self, pair: dict[str, Any]) -> tuple[int, Any]:
         request = pair["request"]
-        path = self.real(request["path"])
+        path = self.comparison.real(request["path"])
         if "/wait" in path:
             return get(Realtime(fallback=None), path, {"x-api-key": self.agent.key})
-        body = self.real(json.dumps(request["body"])) if request["body"] is not None else None
+        body = (
+            self.comparison.real(json.dumps(request["body"]))
+            if request["body"] is not None
+            else None
+        )
         headers = dict(request["headers"])
         key = {"<key>": "hp_" + "0" * 48}.get(headers.get("x-api-key", ""), self.agent.key)
         agent = Agent(key if "x-api-key" in headers else "")
         answer = agent.call(request["method"], path, None if body is None else body.encode())
         return answer.status_code, answer.json()
-
-    def real(self, text: str) -> str:
-        for name, value in self.names.items():
-            text = text.replace(name, value)
-        text = re.sub(r"<time>|<now-[^>]*>", "2020-01-01T00:00:00Z", text)
-        return text.replace("<hook>", "127.0.0.1:8999")
-
-    def differences(self, recorded: Any, ours: Any, where: str = "$") -> list[str]:
-        """Where ours is not what was recorded; names are learned on the way."""
-        if isinstance(recorded, str) and "<" in recorded:
-            return self._placeholder(recorded, ours, where)
-        if isinstance(recorded, dict) and isinstance(ours, dict):
-            return self._objects(recorded, ours, where)
-        if isinstance(recorded, list) and isinstance(ours, list):
-            if len(recorded) != len(ours):
-                return [f"{where}: {len(ours)} items, recorded {len(recorded)}"]
-            pairs = enumerate(zip(recorded, ours, strict=True))
-            return [d for i, (a, b) in pairs for d in self.differences(a, b, f"{where}[{i}]")]
-        return [] if recorded == ours else [f"{where}: {ours!r}, recorded {recorded!r}"]
-
-    def _objects(self, recorded: Any, ours: Any, where: str) -> list[str]:
-        extra = set(ours) - set(recorded) - {"errors"}  # the documented key that Placet drops
-        missing = set(recorded) - set(ours)
-        found = [f"{where}: extra {sorted(extra)}"] if extra else []
-        found += [f"{where}: missing {sorted(missing)}"] if missing else []
-        for name in set(recorded) & set(ours):
-            found += self.differences(recorded[name], ours[name], f"{where}.{name}")
-        return found
-
-    def _placeholder(self, recorded: str, ours: Any, where: str) -> list[str]:
-        if re.fullmatch(r"<id[:#][^>]+>", recorded) and recorded not in self.names:
-            self.names[recorded] = ours
-        if recorded in ("<time>", "<now+24h>", "<now+36h>"):
-            fits = bool(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", ours))
-        elif recorded.startswith("uploads/"):
-            fits = isinstance(ours, str)  # ours says nothing about the file
-        else:
-            fits = self.real(recorded) == ours
-        return [] if fits else [f"{where}: {ours!r}, recorded {recorded!r}"]
 
     def answer(self, name: str, response: dict[str, Any], **more: Any) -> None:
         review = self.review(name)
@@ -238,7 +202,7 @@ def test_recorded_pairs_get_the_recorded_answers() -> None:
         if pair["name"] in BEFORE:
             BEFORE[pair["name"]](replay)
         status, body = replay.call(pair)
-        wrong = replay.differences(pair["response"]["body"], body)
+        wrong = replay.comparison.differences(pair["response"]["body"], body)
         if status != pair["response"]["status"]:
             wrong.insert(0, f"status {status}, recorded {pair['response']['status']}")
         if wrong:
