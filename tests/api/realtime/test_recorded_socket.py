@@ -48,6 +48,7 @@ DIFFERENCES = {
         "$.review.response.selectedOption: 'approve', recorded 'neither'": (
             "an option that the question does not have is refused (M3)"
         ),
+        "$.review.response: missing ['comment']": "and so is a comment that it does not ask for",
         "$.agent.webhookAuth.password: '***', recorded 'secret'": "secrets never leave (S2)",
     },
 }
@@ -135,8 +136,8 @@ def _responded(stage: Stage) -> None:
     ]
     review = make_review(payload={"options": options}, channel=stage.channel, text="Ship?")
     stage.rows["rev1"] = review.message
-    answer = {"comment": "fine", "selectedOption": "approve"}
-    answer_review(review, answer=Answer(response=answer, by=stage.person, via=Closer.API))
+    answer = Answer(response={"selectedOption": "approve"}, by=stage.person, via=Closer.API)
+    answer_review(review, answer=answer)
 
 
 def _stepped(stage: Stage) -> None:
