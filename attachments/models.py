@@ -25,6 +25,8 @@ class Attachment(models.Model):
         Message, models.CASCADE, null=True, blank=True, related_name="attachments"
     )
     position = models.PositiveIntegerField(default=0)
+    # `upload` made its message only to show it; the agent's next message may take it over.
+    is_upload = models.BooleanField(default=False)
     uploaded_by_key = models.ForeignKey(ApiKey, models.SET_NULL, null=True, related_name="+")
     uploaded_by_user = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
     state = models.CharField(max_length=8, choices=State.choices, default=State.STAGED)

@@ -1,10 +1,52 @@
-"""Reads about files."""
+"""Reads about files. Every one starts from a workspace."""
 
-from attachments.models import Attachment
-from attachments.storage import read
+from django.core.files.base import File
+from django.db.models import QuerySet
+
+from accounts.ids import parse_uuid
+from accounts.models import Workspace
+from attachments.models import Attachment, State
+from attachments.storage import open_object, read
+from inbox.errors import DomainError
+from inbox.models import Channel
 
 INLINE_TYPES = frozenset({"text/markdown", "text/plain", "text/html", "text/csv"})
 LARGEST_INLINE = 64 * 1024
+
+
+class FileMissingError(DomainError):
+    """No such file in this workspace, or its object is gone."""
+
+    code = "file_missing"
+
+    def __init__(self) -> None:
+        super().__init__("Attachment not found")
+
+
+def files_in(workspace: Workspace, channel: Channel | None) -> QuerySet[Attachment]:
+    """Stored files of one channel, or of all channels of the workspace, newest first."""
+    files = Attachment.objects.filter(workspace=workspace, state=State.READY)
+    return (files.filter(channel=channel) if channel else files).order_by("-id")
+
+
+def find_file(workspace: Workspace, file_id: str) -> Attachment:
+    """Raises: FileMissingError."""
+    wanted = parse_uuid(file_id)
+    file = files_in(workspace, None).filter(pk=wanted).first() if wanted else None
+    if file is None:
+        raise FileMissingError
+    return file
+
+
+def open_file(file: Attachment) -> "File[bytes]":
+    """The bytes of a file, to be read in chunks.
+
+    Raises: FileMissingError.
+    """
+    try:
+        return open_object(file.storage_key)
+    except OSError:
+        raise FileMissingError from None
 
 
 def has_inline_text(file: Attachment) -> bool:

@@ -1,16 +1,24 @@
 """Writes about files."""
 
 import hashlib
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
+
+from django.core.files.base import ContentFile, File
+from django.db import IntegrityError
+from django.db.models import QuerySet
 
 from accounts.ids import parse_uuid, uuid7
 from accounts.models import ApiKey
 from attachments.models import Attachment, State
-from attachments.storage import new_key, put, safe_filename
+from attachments.storage import new_key, put, remove, safe_filename
 from inbox.errors import DomainError
-from inbox.models import Message
+from inbox.models import Channel, Message, Sender
+from inbox.queries import ChannelNotYoursError
+from inbox.services.messages import delete_message, hold_channel
 
 
 class AttachmentNotFoundError(DomainError):
@@ -19,21 +27,118 @@ class AttachmentNotFoundError(DomainError):
     code = "attachment_not_found"
 
 
-def claim_attachments(message: Message, *, ids: Sequence[str]) -> None:
-    """Link orphan files of the message's channel to it, in the order given.
+@dataclass(frozen=True)
+class NewFile:
+    """A file that was received: `size` in bytes, `sha256` in lower-case hex."""
 
-    One conditional UPDATE an id: its count is the verdict, so of two messages one gets the file.
+    filename: str
+    mime_type: str
+    size: int
+    sha256: str
+    content: "File[bytes]"
+
+    @classmethod
+    def of_text(cls, text: str, *, filename: str, mime_type: str) -> "NewFile":
+        content = text.encode()
+        digest = hashlib.sha256(content).hexdigest()
+        return cls(filename, mime_type, len(content), digest, ContentFile(content))
+
+
+def store_file(channel: Channel, *, file: NewFile, key: ApiKey | None, now: datetime) -> Attachment:
+    """Store a file of a channel, on no message yet.
+
+    1. A row `staged`, committed, names the object before there is one.
+    2. The object is written, outside any transaction.
+    3. The row becomes `ready`. What a crash leaves is a staged row that says what to clean up.
+
+    Raises: StorageUnavailableError, ChannelNotYoursError for a channel deleted meanwhile.
+    """
+    row = _stage(channel, file, key, now)
+    put(row.storage_key, file.content)
+    if not Attachment.objects.filter(pk=row.pk, state=State.STAGED).update(state=State.READY):
+        remove(row.storage_key)
+        raise ChannelNotYoursError("Not your agent")
+    row.state = State.READY
+    return row
+
+
+def _stage(channel: Channel, file: NewFile, key: ApiKey | None, now: datetime) -> Attachment:
+    try:
+        return Attachment.objects.create(
+            id=uuid7(now),
+            workspace_id=channel.workspace_id,
+            channel=channel,
+            uploaded_by_key=key,
+            state=State.STAGED,
+            filename=safe_filename(file.filename),
+            mime_type=file.mime_type,
+            size=file.size,
+            sha256=file.sha256,
+            storage_key=new_key(channel.workspace_id, now),
+            created_at=now,
+        )
+    except IntegrityError:
+        raise ChannelNotYoursError("Not your agent") from None
+
+
+def claim_attachments(
+    message: Message, *, ids: Sequence[str], key: ApiKey | None, as_upload: bool = False
+) -> None:
+    """Put files of the message's channel on it, in the order given.
+
+    A file may be claimed that is on no message, and one that `key` just uploaded: the message
+    that `upload` made for it goes away then. One conditional UPDATE an id: its count is the
+    verdict, so of two messages one gets the file. `as_upload` marks the file as one whose message
+    was made by `upload`.
 
     Raises: AttachmentNotFoundError, and then nothing is linked.
     """
-    for position, text in enumerate(ids):
-        wanted = parse_uuid(text)
-        orphans = Attachment.objects.filter(
-            channel_id=message.channel_id, message=None, state=State.READY
-        )
-        found = wanted and orphans.filter(pk=wanted).update(message=message, position=position)
-        if not found:
+    wanted = [parse_uuid(text) for text in ids]
+    hold_channel(message.channel_id)
+    _lock(wanted)
+    for position, file_id in enumerate(wanted):
+        link = {"message": message, "position": position, "is_upload": as_upload}
+        if file_id is None or not _linked(file_id, message=message, key=key, link=link):
             raise AttachmentNotFoundError("Attachment not found", path=("attachmentIds", position))
+
+
+def _linked(
+    file_id: uuid.UUID, *, message: Message, key: ApiKey | None, link: dict[str, Any]
+) -> bool:
+    files = Attachment.objects.filter(pk=file_id, channel_id=message.channel_id, state=State.READY)
+    orphaned = files.filter(message=None).update(**link)
+    return bool(orphaned) or _taken_from_upload(files, message=message, key=key, link=link)
+
+
+def _lock(ids: Sequence[uuid.UUID | None]) -> None:
+    """Lock all rows in one order, so that two messages with the same files cannot deadlock."""
+    rows = Attachment.objects.select_for_update().filter(pk__in=[each for each in ids if each])
+    list(rows.order_by("pk").values_list("pk", flat=True))
+
+
+def _taken_from_upload(
+    files: QuerySet[Attachment], *, message: Message, key: ApiKey | None, link: dict[str, Any]
+) -> bool:
+    """Move a file from the message that `upload` made for it, and delete that message.
+
+    Only the agent's very next message may do that: since the upload, nothing but uploads came.
+    """
+    mine = files.filter(is_upload=True, uploaded_by_key=key).exclude(message=message)
+    file = mine.select_related("message").first() if key is not None else None
+    if file is None or file.message is None or _spoken_since(file.message, message):
+        return False
+    if not files.filter(message=file.message, is_upload=True).update(**link):
+        return False
+    delete_message(file.message)
+    return True
+
+
+def _spoken_since(upload: Message, message: Message) -> bool:
+    later = Message.objects.filter(
+        channel_id=message.channel_id, sender=Sender.AGENT, pk__gt=upload.pk
+    )
+    others = later.exclude(pk=message.pk)
+    return others.exclude(attachments__is_upload=True).exists()
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,16 @@
-"""Objects of attachments: key names, put. Never called while rows are locked for others."""
+"""Objects of attachments: key names, put, open, remove."""
 
+import logging
 import secrets
 import unicodedata
 from datetime import datetime
 
-from django.core.files.base import ContentFile
+from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
+
+from inbox.errors import DomainError
+
+logger = logging.getLogger(__name__)
 
 LONGEST_NAME = 150
 
@@ -26,8 +31,37 @@ def new_key(workspace_id: object, now: datetime) -> str:
     return f"{workspace_id}/{now:%Y/%m}/{secrets.token_hex(13)}"
 
 
-def put(key: str, content: bytes) -> None:
-    default_storage.save(key, ContentFile(content))
+class StorageUnavailableError(DomainError):
+    """The object could not be written."""
+
+    code = "storage_unavailable"
+
+
+def put(key: str, content: "bytes | File[bytes]") -> None:
+    """Write an object; a file is copied in chunks.
+
+    Raises: StorageUnavailableError, whatever the storage's own library raised.
+    """
+    file = ContentFile(content) if isinstance(content, bytes) else content
+    try:
+        default_storage.save(key, file)
+    except Exception as failure:
+        logger.exception("object %s was not written", key)
+        raise StorageUnavailableError("The file could not be stored. Try again.") from failure
+
+
+def remove(key: str) -> None:
+    """Delete an object that no row names any more. What fails here is left behind."""
+    try:
+        default_storage.delete(key)
+    except Exception:
+        logger.exception("object %s was not deleted", key)
+
+
+def open_object(key: str) -> "File[bytes]":
+    """Raises: OSError if there is no such object."""
+    opened: File[bytes] = default_storage.open(key)
+    return opened
 
 
 def read(key: str, *, limit: int) -> bytes | None:

@@ -233,7 +233,12 @@ if DELIVERY_LEASE_SECONDS <= EGRESS_ATTEMPT_SECONDS:
 RATE_LIMITS = env_switch("RATE_LIMITS", default=True)
 LARGEST_JSON_BODY = 1024 * 1024
 LARGEST_METADATA = 64 * 1024
+LARGEST_FILE = int(env_number("LARGEST_FILE_MB", 100) * 1024 * 1024)
 DATA_UPLOAD_MAX_MEMORY_SIZE = LARGEST_JSON_BODY
+# Beside the data and not in /tmp, which may be memory.
+FILE_UPLOAD_TEMP_DIR = DATA_DIR / "incoming"
+with contextlib.suppress(OSError):  # then a system check says so
+    FILE_UPLOAD_TEMP_DIR.mkdir(parents=True, exist_ok=True)
 
 # Sessions and pages
 

@@ -24,15 +24,18 @@ class Agent:
     key: str
 
     def call(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
-        """`body` is sent as JSON; bytes go as they are."""
+        """`body` is sent as JSON; bytes go as they are. A streamed answer is read: `.body`."""
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
-        return Client(raise_request_exception=False).generic(
+        answer: Any = Client(raise_request_exception=False).generic(
             method,
             path,
             b"" if body is None else content,
             content_type="application/json",
             headers={"x-api-key": self.key} | headers,
         )
+        if answer.streaming:
+            answer.body = b"".join(answer)
+        return answer
 
     def send_form(self, path: str, fields: dict[str, Any], **headers: str) -> Any:
         """POST a multipart form; a field named `file` is sent as a file `a.txt`."""

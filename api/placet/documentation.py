@@ -46,7 +46,7 @@ def operation(
     name: str,
     *,
     tag: str,
-    answers: Mapping[int, Answer],
+    answers: Mapping[int | tuple[int, str], Answer],
     body: type[Struct] | dict[str, Any] | None = None,
     errors: Sequence[int] = (),
     parameters: Sequence[OpenApiParameter] = (),
@@ -72,7 +72,7 @@ def _error(status: int) -> OpenApiResponse:
     return OpenApiResponse(ErrorOut, description=MEANINGS[status], examples=[example])
 
 
-def _examples(name: str, body: Any, answers: Mapping[int, Answer]) -> list[OpenApiExample]:
+def _examples(name: str, body: Any, answers: Mapping[Any, Answer]) -> list[OpenApiExample]:
     found = []
     if body is not None:
         found.append(OpenApiExample("request", BODIES[name], request_only=True))

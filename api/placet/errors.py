@@ -27,6 +27,7 @@ STATUS_OF_CODE = {
     "bad_cursor": 400,
     "channel_not_found": 404,
     "channel_not_yours": 403,
+    "file_missing": 404,
     "invalid": 400,
     "invalid_answer": 400,
     "iteration_chain": 400,
@@ -40,6 +41,7 @@ STATUS_OF_CODE = {
     "plugin_not_found": 404,
     "review_changed": 409,
     "review_closed": 403,
+    "storage_unavailable": 503,
     "subagent_parent": 400,
     "too_many_steps": 400,
 }

@@ -126,6 +126,13 @@ BODIES: dict[str, Any] = {
     },
     "updateStream": {"channelId": AGENT_ID, "text": "The log shows three"},
     "addStatusEvent": {"channelId": AGENT_ID, "text": "Reading the log", "toolHint": True},
+    "uploadFile": {"channelId": AGENT_ID, "file": "Notes on version 4.2."},
+    "storeFile": {"channelId": AGENT_ID, "file": "Notes on version 4.2."},
+    "storeText": {
+        "channelId": AGENT_ID,
+        "content": "Notes on version 4.2.",
+        "filename": "notes.md",
+    },
 }
 
 ANSWERS: dict[str, Any] = {
@@ -152,6 +159,10 @@ ANSWERS: dict[str, Any] = {
     "listPendingReviews": [MESSAGE],
     "getReview": DECIDED,
     "waitForReview": {"status": "completed", "message": DECIDED},
+    "uploadFile": FILE | {"messageId": MESSAGE_ID},
+    "storeFile": FILE,
+    "storeText": FILE,
+    "listFiles": [FILE],
     "listPlugins": [],
     "getPlugin": {
         "name": "chart",

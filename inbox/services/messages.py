@@ -127,6 +127,16 @@ def _store(
     return message
 
 
+def hold_channel(channel_id: uuid.UUID) -> None:
+    """Lock a channel before rows in it: who deletes it locks in the same order.
+
+    Raises: ChannelNotYoursError for a channel that was deleted meanwhile.
+    """
+    held = Channel.objects.select_for_update(no_key=True).filter(pk=channel_id)
+    if not held.values_list("pk", flat=True):
+        raise ChannelNotYoursError("Not your agent")
+
+
 class IterationTargetGoneError(DomainError):
     """The message to revise was deleted meanwhile."""
 
@@ -138,6 +148,7 @@ def _next_iteration(target: Message) -> tuple[uuid.UUID, int]:
 
     The chain's first message is locked, so that parallel follow-ups count one after the other.
     """
+    hold_channel(target.channel_id)
     root_id = target.iteration_group or target.pk
     root = Message.objects.select_for_update().filter(pk=root_id).first()
     if root is None:

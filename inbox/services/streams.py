@@ -8,8 +8,7 @@ from django.db.models import Q
 from accounts.ids import uuid7
 from inbox.errors import DomainError
 from inbox.models import Channel, Message, Sender, StatusEvent, StreamState
-from inbox.queries import ChannelNotYoursError
-from inbox.services.messages import announce_message
+from inbox.services.messages import announce_message, hold_channel
 from inbox.signals import status_noted
 
 STALE_AFTER = timedelta(minutes=5)
@@ -77,8 +76,7 @@ def note_step(
 
     Raises: TooManyStepsError, ChannelNotYoursError for a channel deleted meanwhile.
     """
-    if not Channel.objects.select_for_update(no_key=True).filter(pk=channel.pk).first():
-        raise ChannelNotYoursError("Not your agent")
+    hold_channel(channel.pk)
     steps = StatusEvent.objects.filter(channel=channel, stream_id=stream_id)
     last = steps.order_by("-index").values_list("index", flat=True).first()
     index = 0 if last is None else last + 1

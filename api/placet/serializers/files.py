@@ -4,7 +4,9 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
-from api.placet.serializers.base import Text, WireStruct
+from api.placet.serializers.base import ChannelId, Text, WireStruct
+
+MEDIA_TYPE = r"^[A-Za-z0-9][A-Za-z0-9.+_-]*/[A-Za-z0-9][A-Za-z0-9.+_-]*$"
 
 
 class TextAttachmentIn(WireStruct):
@@ -12,7 +14,9 @@ class TextAttachmentIn(WireStruct):
 
     content: Text
     filename: Annotated[str, Meta(min_length=1, max_length=300)] = "content.md"
-    mime_type: Annotated[str, Meta(min_length=1, max_length=127)] = "text/markdown"
+    mime_type: Annotated[str, Meta(min_length=1, max_length=127, pattern=MEDIA_TYPE)] = (
+        "text/markdown"
+    )
 
 
 class AttachmentOut(WireStruct):
@@ -27,3 +31,14 @@ class AttachmentOut(WireStruct):
     plugin_data: None
     created_at: str
     text_content: str | UnsetType | None = UNSET
+
+
+class StoreTextIn(WireStruct):
+    """Text to be kept as a file. An empty or missing `content` is refused."""
+
+    channel_id: ChannelId
+    content: str | UnsetType = UNSET
+    filename: Annotated[str, Meta(min_length=1, max_length=300)] = "content.md"
+    mime_type: Annotated[str, Meta(min_length=1, max_length=127, pattern=MEDIA_TYPE)] = (
+        "text/markdown"
+    )

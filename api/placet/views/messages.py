@@ -188,7 +188,7 @@ def read_draft(body: MessageIn, *, channel: Channel, key: ApiKey, now: datetime)
     if review is not None:
         carrying.append(partial(request_review, spec=read_review(review, now=now), now=now))
     if body.attachment_ids:
-        carrying.append(partial(claim_attachments, ids=body.attachment_ids))
+        carrying.append(partial(claim_attachments, ids=body.attachment_ids, key=key))
     if body.text_attachments:
         texts = [
             TextFile(file.filename, file.mime_type, file.content) for file in body.text_attachments

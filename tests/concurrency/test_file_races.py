@@ -1,0 +1,77 @@
+"""Files claimed by many messages at once: one gets each file, nothing is half linked."""
+
+from collections import Counter
+from functools import partial
+from typing import Any
+
+import pytest
+
+from attachments.models import Attachment, State
+from attachments.services import NewFile, store_file
+from inbox.models import Channel, Message
+from tests.api.placet.test_files import UPLOAD, channel_part, file_part, send
+from tests.concurrency.test_races import MANY, at_once
+from tests.conftest import Agent
+from tests.factories import make_channel, make_key, make_workspace
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def channel() -> Channel:
+    return make_channel(make_workspace())
+
+
+@pytest.fixture
+def agent(channel: Channel) -> Agent:
+    return Agent(make_key(channel.workspace).clear)
+
+
+def orphan(channel: Channel) -> str:
+    text = NewFile.of_text("x", filename="a.txt", mime_type="text/plain")
+    return str(store_file(channel, file=text, key=None, now=channel.created_at).pk)
+
+
+def claim(agent: Agent, channel: Channel, *ids: str) -> Any:
+    body = {"channelId": str(channel.pk), "text": "mine", "attachmentIds": list(ids)}
+    return agent.post("/api/v1/messages", body)
+
+
+def test_one_of_twenty_messages_gets_a_file(agent: Agent, channel: Channel) -> None:
+    file_id = orphan(channel)
+    answers = at_once([partial(claim, agent, channel, file_id)] * MANY)
+    assert Counter(a.status_code for a in answers) == {201: 1, 400: MANY - 1}
+    assert {a.json()["message"] for a in answers if a.status_code == 400} == {
+        "Attachment not found"
+    }
+    assert Message.objects.get().attachments.count() == 1
+
+
+def test_files_claimed_in_opposite_orders_do_not_lock_each_other(
+    agent: Agent, channel: Channel
+) -> None:
+    first, second = orphan(channel), orphan(channel)
+    forth, back = (
+        partial(claim, agent, channel, first, second),
+        partial(claim, agent, channel, second, first),
+    )
+    answers = at_once([forth, back] * (MANY // 2))
+    assert Counter(a.status_code for a in answers) == {201: 1, 400: MANY - 1}
+    assert Message.objects.get().attachments.count() == 2
+
+
+def test_one_of_twenty_messages_takes_an_upload_over(agent: Agent, channel: Channel) -> None:
+    file_id = send(agent, UPLOAD, channel_part(channel), file_part()).json()["id"]
+    answers = at_once([partial(claim, agent, channel, file_id)] * MANY)
+    assert Counter(a.status_code for a in answers) == {201: 1, 400: MANY - 1}
+    assert Message.objects.get().attachments.count() == 1, "and the bubble is gone"
+
+
+def test_uploads_into_a_channel_that_is_being_deleted_end_cleanly(
+    agent: Agent, channel: Channel
+) -> None:
+    upload = partial(send, agent, UPLOAD, channel_part(channel), file_part())
+    delete = partial(agent.delete, f"/api/v1/agents/{channel.pk}")
+    answers = at_once([*[upload] * 10, delete, *[upload] * 9])
+    assert {a.status_code for a in answers} <= {200, 201, 403}
+    assert not Attachment.objects.filter(state=State.READY).exists()
