@@ -4,7 +4,7 @@ import hashlib
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.files.base import ContentFile, File
@@ -164,7 +164,7 @@ def store_texts(
         storage_key = new_key(message.workspace_id, now)
         put(storage_key, content)
         Attachment.objects.create(
-            id=uuid7(now),
+            id=uuid7(now + timedelta(microseconds=position)),  # lists keep the order
             workspace_id=message.workspace_id,
             channel_id=message.channel_id,
             message=message,
