@@ -116,6 +116,10 @@ def _say(replay: Replay, *texts: str) -> None:
         make_message(replay.channel("alpha"), text=text)
 
 
+def _said_x(replay: Replay) -> None:
+    _say(replay, "x")
+
+
 def _refused_here(replay: Replay) -> None:
     """Messages of the recording that lists show, and that are refused here."""
     _say(replay, "again", "x")
@@ -226,6 +230,7 @@ BEFORE: dict[str, Callable[[Replay], None]] = {
     "agents: setSubagent": _no_tag,
     "agents: commands": _no_tag,
     "agents: delete": _agent_to_delete,
+    "files: store-text": _said_x,
     "messages: inline text attachments": _refused_here,
     "messages: delete": _message_to_delete,
     "iterations: target pending": _first_iteration_pending,

@@ -102,12 +102,17 @@ def stage() -> Stage:
     return Stage()
 
 
+@pytest.fixture(scope="module")
+def realtime() -> Iterator[Running]:
+    with Running() as running:
+        yield running
+
+
 @pytest.fixture
-def sockets(stage: Stage) -> Iterator[dict[str, socketio.SimpleClient]]:
+def sockets(realtime: Running, stage: Stage) -> Iterator[dict[str, socketio.SimpleClient]]:
     """The recording's two listeners: an agent that subscribed, and a person."""
     key = make_key(stage.channel.workspace).clear
     with (
-        Running() as realtime,
         client(realtime, apiKey=key) as agent,
         client(realtime, token=issue_ticket(stage.person)) as person,
     ):
@@ -188,12 +193,11 @@ def test_recorded_event_is_told_to_the_recorded_listener(
     assert set(found) == set(DIFFERENCES.get(event, {}))
 
 
-def test_recorded_refusals_and_pong() -> None:
-    with Running() as realtime:
-        assert recorded("unknown key", "(connect_error)") == "unauthorized"
-        assert "unauthorized" in refusal(realtime, {"apiKey": "hp_" + "0" * 48})
-        assert recorded("no auth", "(connect_error)") == "unauthorized"
-        assert "unauthorized" in refusal(realtime, None)
-        with client(realtime, apiKey=make_key().clear) as sio:
-            assert recorded("api key A", "pong") is None
-            assert settle(sio) == []
+def test_recorded_refusals_and_pong(realtime: Running) -> None:
+    assert recorded("unknown key", "(connect_error)") == "unauthorized"
+    assert "unauthorized" in refusal(realtime, {"apiKey": "hp_" + "0" * 48})
+    assert recorded("no auth", "(connect_error)") == "unauthorized"
+    assert "unauthorized" in refusal(realtime, None)
+    with client(realtime, apiKey=make_key().clear) as sio:
+        assert recorded("api key A", "pong") is None
+        assert settle(sio) == []
