@@ -11,6 +11,8 @@ from rest_framework.request import Request
 from accounts.models import ApiKey
 from accounts.queries import key_for_clear_text
 from accounts.services import is_well_formed, note_key_use
+from api.addresses import address_of_request
+from api.throttling import note_bad_key, refuse_guessing
 
 MISSING = "Missing or invalid API key"
 UNKNOWN = "Invalid API key"
@@ -33,16 +35,27 @@ def key_in_headers(headers: Mapping[str, str]) -> str:
     return shown
 
 
-def authenticate_headers(headers: Mapping[str, str], *, now: datetime) -> ApiKey:
-    """Find the key that a request carries, and note that it was used.
+def authenticate_headers(headers: Mapping[str, str], *, address: str, now: datetime) -> ApiKey:
+    """Find the key that a request from `address` carries, and note that it was used.
 
-    Raises: AuthenticationFailed, with the same text for unknown, revoked and expired keys.
+    Raises: AuthenticationFailed, with the same text for unknown, revoked and expired keys;
+    Throttled for an address that tried too many of them.
     """
+    refuse_guessing(address)
+    try:
+        key = _key_shown(headers, now)
+    except AuthenticationFailed:
+        note_bad_key(address)
+        raise
+    note_key_use(key, now=now)
+    return key
+
+
+def _key_shown(headers: Mapping[str, str], now: datetime) -> ApiKey:
     shown = key_in_headers(headers)
     key = key_for_clear_text(shown, now=now) if is_well_formed(shown) else None
     if key is None:
         raise AuthenticationFailed(UNKNOWN)
-    note_key_use(key, now=now)
     return key
 
 
@@ -51,7 +64,8 @@ class ApiKeyAuthentication(BaseAuthentication):
 
     def authenticate(self, request: Request) -> tuple[None, ApiKey]:
         headers = {name.lower(): value for name, value in request.headers.items()}
-        return None, authenticate_headers(headers, now=timezone.now())
+        address = address_of_request(request.META)
+        return None, authenticate_headers(headers, address=address, now=timezone.now())
 
     def authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="licet"'

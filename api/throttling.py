@@ -1,30 +1,37 @@
-"""Rate limits per API key, counted in Redis by `limits`, whose scripts are atomic.
+"""Rate limits, counted in Redis by `limits`, whose scripts are atomic.
 
-A store that cannot be reached lets calls pass: taking in what agents ask is worth more than
-counting it.
+For each key, reads and writes a minute; for each address, calls, and keys that were not good. A
+store that cannot be reached lets calls pass: taking in what agents ask is worth more than counting
+it. Only attempts with bad keys are then counted in this process instead.
 """
 
 import functools
 import math
 import time
-from functools import partial
+from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from limits import RateLimitItem, RateLimitItemPerMinute, WindowStats
-from limits.storage import storage_from_string
+from limits import RateLimitItem, RateLimitItemPerMinute
+from limits.storage import MemoryStorage, storage_from_string
 from limits.strategies import SlidingWindowCounterRateLimiter
+from rest_framework.exceptions import Throttled
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from accounts.models import ApiKey
+from api.addresses import address_of_request
 from delivery.pause import Pause
 
 _pause = Pause("rate limits")
 
 WRITES = RateLimitItemPerMinute(120, namespace="write")
 READS = RateLimitItemPerMinute(600, namespace="read")
+# Several agents may sit behind one address.
+CALLS = RateLimitItemPerMinute(3000, namespace="address")
+BAD_KEYS = RateLimitItemPerMinute(20, namespace="bad-key")
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+MOST_BLOCKED = 10_000
 
 
 @functools.cache
@@ -38,10 +45,42 @@ def _limiter() -> SlidingWindowCounterRateLimiter:
     return SlidingWindowCounterRateLimiter(storage)
 
 
-def _count(limit: RateLimitItem, key_id: str) -> tuple[bool, WindowStats]:
-    """Count one call; whether it is within the limit, and how the limit stands."""
-    allowed = _limiter().hit(limit, key_id)
-    return allowed, _limiter().get_window_stats(limit, key_id)
+@functools.cache
+def _limiter_here() -> SlidingWindowCounterRateLimiter:
+    return SlidingWindowCounterRateLimiter(MemoryStorage())
+
+
+@dataclass(frozen=True)
+class Counted:
+    """One call against its limit: whether it may pass, and how the limit stands."""
+
+    allowed: bool
+    limit: int
+    remaining: int
+    reset_seconds: int
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {
+            "X-RateLimit-Limit": str(self.limit),
+            "X-RateLimit-Remaining": str(max(0, self.remaining)),
+            "X-RateLimit-Reset": str(self.reset_seconds),
+        }
+
+
+def _count(limit: RateLimitItem, who: str, limiter: SlidingWindowCounterRateLimiter) -> Counted:
+    allowed = limiter.hit(limit, who)
+    window = limiter.get_window_stats(limit, who)
+    reset = max(1, math.ceil(window.reset_time - time.time()))
+    return Counted(allowed, limit.amount, window.remaining, reset)
+
+
+def count_call(key: ApiKey, *, method: str) -> Counted | None:
+    """Count a call of a key; None where nothing is counted."""
+    if not settings.RATE_LIMITS:
+        return None
+    limit = READS if method in SAFE_METHODS else WRITES
+    return _pause.attempt(lambda: _count(limit, str(key.pk), _limiter()))
 
 
 class KeyThrottle(BaseThrottle):
@@ -50,24 +89,56 @@ class KeyThrottle(BaseThrottle):
     retry_after: int = 1
 
     def allow_request(self, request: Request, view: Any) -> bool:
-        if not settings.RATE_LIMITS or not isinstance(request.auth, ApiKey):
+        if not isinstance(request.auth, ApiKey):
             return True
-        limit = READS if request.method in SAFE_METHODS else WRITES
-        counted = _pause.attempt(partial(_count, limit, str(request.auth.pk)))
+        counted = count_call(request.auth, method=request.method or "")
         if counted is None:
             return True
-        allowed, window = counted
-        self.retry_after = max(1, math.ceil(window.reset_time - time.time()))
-        request.limit_headers = _headers(limit, window.remaining, self.retry_after)  # type: ignore[attr-defined]  # for finalize_response
-        return allowed
+        self.retry_after = counted.reset_seconds
+        request.limit_headers = counted.headers  # type: ignore[attr-defined]  # for finalize_response
+        return counted.allowed
 
     def wait(self) -> float:
         return self.retry_after
 
 
-def _headers(limit: RateLimitItem, remaining: int, reset: int) -> dict[str, str]:
-    return {
-        "X-RateLimit-Limit": str(limit.amount),
-        "X-RateLimit-Remaining": str(max(0, remaining)),
-        "X-RateLimit-Reset": str(reset),
-    }
+class AddressThrottle(BaseThrottle):
+    """At most so many calls a minute from one address, whichever keys they carry."""
+
+    def allow_request(self, request: Request, view: Any) -> bool:
+        if not settings.RATE_LIMITS:
+            return True
+        address = address_of_request(request.META)
+        allowed = _pause.attempt(lambda: _limiter().hit(CALLS, address))
+        return allowed is not False
+
+    def wait(self) -> float:
+        return 60.0
+
+
+# Addresses that may not try another key, until when: so that they cost no look at the database.
+_blocked: dict[str, float] = {}
+
+
+def refuse_guessing(address: str) -> None:
+    """Raises: Throttled for an address that tried too many bad keys."""
+    until = _blocked.get(address)
+    if until is None or not settings.RATE_LIMITS:
+        return
+    left = until - time.monotonic()
+    if left > 0:
+        raise Throttled(wait=left)
+    del _blocked[address]
+
+
+def note_bad_key(address: str) -> None:
+    """Count an attempt; at the limit, the address is refused for the rest of the minute."""
+    if not settings.RATE_LIMITS:
+        return
+    counted = _pause.attempt(lambda: _count(BAD_KEYS, address, _limiter()))
+    if counted is None:
+        counted = _count(BAD_KEYS, address, _limiter_here())
+    if not counted.allowed or counted.remaining <= 0:
+        if len(_blocked) >= MOST_BLOCKED:
+            _blocked.clear()
+        _blocked[address] = time.monotonic() + counted.reset_seconds

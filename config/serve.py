@@ -285,7 +285,7 @@ def _processes(environment: dict[str, str]) -> list[Child]:
         *("--host", settings.HOST, "--port", str(settings.PORT)),
         *("--no-access-log", "--log-level", "warning", "--timeout-graceful-shutdown", "3"),
         *("--ws", "websockets-sansio", "--ws-max-size", str(LARGEST_FRAME)),
-        *("--ws-per-message-deflate", "false"),
+        *("--ws-per-message-deflate", "false", "--no-proxy-headers"),
     ]
     worker = [
         *(*celery, "worker", "--pool", "threads", "--concurrency", str(WORKER_THREADS)),

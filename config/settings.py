@@ -8,6 +8,7 @@ import contextlib
 import os
 import secrets
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -231,6 +232,11 @@ if DELIVERY_LEASE_SECONDS <= EGRESS_ATTEMPT_SECONDS:
 # Limits
 
 RATE_LIMITS = env_switch("RATE_LIMITS", default=True)
+OPEN_WAITS_PER_KEY = int(env_number("OPEN_WAITS_PER_KEY", 100))
+# Whose X-Forwarded-For is believed. Nobody's, unless the operator says so.
+TRUSTED_PROXIES = [
+    ip_network(each.strip()) for each in env("TRUSTED_PROXIES").split(",") if each.strip()
+]
 LARGEST_JSON_BODY = 1024 * 1024
 LARGEST_METADATA = 64 * 1024
 LARGEST_FILE = int(env_number("LARGEST_FILE_MB", 100) * 1024 * 1024)

@@ -14,6 +14,7 @@ from django.db import OperationalError
 from django.utils import timezone
 from rest_framework.exceptions import APIException, Throttled
 from rest_framework.response import Response
+from rest_framework.status import HTTP_401_UNAUTHORIZED, HTTP_503_SERVICE_UNAVAILABLE
 
 from api.placet.times import wire_time
 from delivery.egress import EgressRefusedError
@@ -106,14 +107,16 @@ def handle(failure: Exception, context: dict[str, Any]) -> Response:
     body = error_body(
         status, message, path=request.get_full_path(), now=timezone.now(), errors=errors
     )
-    response = Response(body, status=status)
-    if status == 401:  # noqa: PLR2004
-        response["WWW-Authenticate"] = 'Bearer realm="licet"'
+    return Response(body, status=status, headers=headers_of(failure, status))
+
+
+def headers_of(failure: Exception, status: int) -> dict[str, str]:
+    """What goes with a refusal: how to authenticate, or when to come back."""
+    if status == HTTP_401_UNAUTHORIZED:
+        return {"WWW-Authenticate": 'Bearer realm="licet"'}
     if isinstance(failure, Throttled):
-        response["Retry-After"] = str(seconds_to_wait(failure))
-    if status == 503:  # noqa: PLR2004
-        response["Retry-After"] = "2"
-    return response
+        return {"Retry-After": str(seconds_to_wait(failure))}
+    return {"Retry-After": "2"} if status == HTTP_503_SERVICE_UNAVAILABLE else {}
 
 
 def seconds_to_wait(failure: Throttled) -> int:

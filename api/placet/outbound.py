@@ -17,9 +17,9 @@ from delivery.models import Delivery
 from delivery.models import State as DeliveryState
 from delivery.outbox import Happening, Target, enqueue
 from delivery.signals import delivery_finished
-from inbox.models import DeliveryStatus, Message, Sender
+from inbox.models import Channel, DeliveryStatus, Message, Sender
 from inbox.services.messages import set_delivery_status
-from inbox.signals import message_deleted, message_posted
+from inbox.signals import channel_deleted, message_deleted, message_posted
 from reviews.models import ReviewRequest, Status
 from reviews.signals import review_closed
 from reviews.targets import channel_target, review_target
@@ -62,6 +62,13 @@ def _tell_about_review(review: ReviewRequest, **_: Any) -> None:
 @receiver(message_deleted)
 def _tell_waiters(message: Message, **_: Any) -> None:
     publish_after_commit(review_topic(message.pk))
+
+
+@receiver(channel_deleted)
+def _tell_waiters_of_channel(channel: Channel, **_: Any) -> None:
+    pending = ReviewRequest.objects.filter(channel=channel, status=Status.PENDING)
+    for message_id in pending.values_list("pk", flat=True):
+        publish_after_commit(review_topic(message_id))
 
 
 @receiver(delivery_finished)

@@ -8,7 +8,7 @@ from typing import Any
 from api.realtime.arrival import BodyTooSlowError, arrived
 from api.realtime.listener import Listener
 from api.realtime.sockets import Sockets
-from api.realtime.wait import answer_wait, send_json
+from api.realtime.wait import Waiting, send_json
 
 type Scope = MutableMapping[str, Any]
 type Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -28,6 +28,7 @@ class Realtime:
         self.fallback = fallback
         self.sockets = Sockets()
         self.listener = Listener(hear=self.sockets.hear)
+        self.waiting = Waiting(self.listener)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -48,7 +49,7 @@ class Realtime:
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         match = WAIT.fullmatch(scope["path"])
         if match and scope["method"] == "GET":
-            await answer_wait(match[1], scope, receive, send, listener=self.listener)
+            await self.waiting.answer(match[1], scope, receive, send)
         elif self.fallback is not None:
             await self._fall_back(self.fallback, scope, receive, send)
         else:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import Q
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, Throttled
 
 from accounts.models import ApiKey, Membership, User
 from accounts.queries import memberships_of
@@ -59,20 +59,20 @@ class Caller:
         self._proven[spelling] = (channel_id, now + PROVEN_SECONDS)
 
 
-def admit(auth: Any, *, now: datetime) -> Caller | None:
+def admit(auth: Any, *, address: str, now: datetime) -> Caller | None:
     """Who shows these credentials: `{"apiKey": …}` first, then `{"token": …}`; None for nobody."""
     if not isinstance(auth, dict):
         return None
     key, ticket = auth.get("apiKey"), auth.get("token")
     if isinstance(key, str) and key:
-        return _agent(key, now)
+        return _agent(key, address, now)
     return _person(ticket) if isinstance(ticket, str) else None
 
 
-def _agent(shown: str, now: datetime) -> Caller | None:
+def _agent(shown: str, address: str, now: datetime) -> Caller | None:
     try:
-        key = authenticate_headers({"x-api-key": shown}, now=now)
-    except AuthenticationFailed:
+        key = authenticate_headers({"x-api-key": shown}, address=address, now=now)
+    except (AuthenticationFailed, Throttled):
         return None
     return Caller(frozenset({key.workspace_id}), key_id=key.pk)
 

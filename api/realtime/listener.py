@@ -22,11 +22,12 @@ QUIET_SECONDS = 15.0
 class Listener:
     """Wakes waiters by topic, for whom a notice only means: look again.
 
-    `hear` gets every notice whole.
+    `hear` gets every notice whole, and `heard` counts them.
     """
 
     def __init__(self, *, hear: Callable[[dict[str, Any]], None] = lambda _: None) -> None:
         self._hear = hear
+        self.heard = 0
         self._waiters: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
         self._task: asyncio.Task[None] | None = None
 
@@ -54,6 +55,7 @@ class Listener:
                 del self._waiters[topic]
 
     def wake(self, topic: str) -> None:
+        self.heard += 1
         for event in self._waiters.get(topic, ()):
             event.set()
 

@@ -20,6 +20,7 @@ from django.conf import settings
 from django.utils import timezone
 from socketio.exceptions import ConnectionRefusedError as RefusedError
 
+from api.addresses import address_of_scope
 from api.placet.events import TOPIC, channel_room, workspace_room
 from api.placet.serializers.events import AgentCommandsIn, DeltaIn, OAuthStartIn, ProgressIn
 from api.realtime.announcer import Announcer
@@ -116,7 +117,8 @@ class Sockets:
 
     async def _connect(self, sid: str, environ: Any, auth: Any = None) -> None:
         try:
-            caller = await in_thread(admit, auth, now=timezone.now())
+            address = address_of_scope(environ["asgi.scope"])
+            caller = await in_thread(admit, auth, address=address, now=timezone.now())
         except Exception as failure:  # noqa: BLE001  # whatever it was, the client may come again
             logger.warning("sockets: nobody can be admitted: %s", type(failure).__name__)
             raise RefusedError("unavailable") from None

@@ -5,24 +5,29 @@ review closed or went away, when the review's deadline passes, and when its own 
 """
 
 import asyncio
+import contextlib
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+import uuid
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qs
 
 import orjson
+from django.conf import settings
 from django.utils import timezone
+from rest_framework.exceptions import Throttled
 
-from accounts.models import Workspace
+from api.addresses import address_of_scope
 from api.authentication import authenticate_headers
-from api.placet.errors import error_body, judge
+from api.placet.errors import error_body, headers_of, judge
 from api.placet.outbound import review_topic
-from api.placet.views.reviews import current_review, outcome_body
 from api.realtime.listener import Listener
+from api.realtime.looks import Look, Looks, Target
 from api.realtime.threads import in_thread
-from inbox.models import Channel
+from api.throttling import count_call
 from inbox.queries import MessageNotFoundError, require_channel
 
 type Message = MutableMapping[str, Any]
@@ -31,44 +36,73 @@ type Send = Callable[[Message], Awaitable[None]]
 
 LONGEST_MS = 30_000
 SHORTEST_SLEEP_SECONDS = 0.1  # the database's clock may reach a deadline later than ours
-TIMEOUT = {"status": "timeout"}
-
-
-@dataclass(frozen=True)
-class Look:
-    """What a look found: an outcome to answer with, or the deadline to look again at."""
-
-    outcome: bytes | None
-    expires_at: datetime
+TIMEOUT = orjson.dumps({"status": "timeout"})
 
 
 @dataclass(frozen=True)
 class Call:
-    """Who waits for what."""
+    """A waiting call that was let in."""
 
-    workspace: Workspace
-    channel: Channel | None
-    message_id: str
+    key_id: uuid.UUID
+    target: Target
+    headers: dict[str, str]
 
 
-async def answer_wait(
-    message_id: str, scope: Message, receive: Receive, send: Send, *, listener: Listener
-) -> None:
-    """Answer one waiting call, or stop when its client has gone."""
-    query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
-    until = time.monotonic() + timeout_ms(query.get("timeout", [""])[-1]) / 1000
-    waiting = asyncio.ensure_future(_outcome(message_id, scope, query, until, listener))
-    leaving = asyncio.ensure_future(_gone(receive))
-    done, _ = await asyncio.wait({waiting, leaving}, return_when=asyncio.FIRST_COMPLETED)
-    leaving.cancel()
-    if waiting not in done:
-        waiting.cancel()
-        return
-    failure = waiting.exception()
-    if failure is None:
-        await send_body(send, 200, waiting.result())
-    else:
-        await _send_failure(send, scope, failure)
+class Waiting:
+    """The waiting calls of this process."""
+
+    def __init__(self, listener: Listener) -> None:
+        self._listener = listener
+        self._looks = Looks(listener)
+        self._open: Counter[uuid.UUID] = Counter()
+
+    async def answer(self, message_id: str, scope: Message, receive: Receive, send: Send) -> None:
+        """Answer one call, or stop when its client has gone."""
+        query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+        until = time.monotonic() + timeout_ms(query.get("timeout", [""])[-1]) / 1000
+        waiting = asyncio.ensure_future(self._outcome(message_id, scope, query, until))
+        leaving = asyncio.ensure_future(_gone(receive))
+        done, _ = await asyncio.wait({waiting, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        leaving.cancel()
+        if waiting not in done:
+            waiting.cancel()
+            return
+        failure = waiting.exception()
+        if failure is None:
+            body, headers = waiting.result()
+            await send_body(send, 200, body, headers)
+        else:
+            await _send_failure(send, scope, failure)
+
+    async def _outcome(
+        self, message_id: str, scope: Message, query: Mapping[str, list[str]], until: float
+    ) -> tuple[bytes, dict[str, str]]:
+        channel_id = query.get("channel", [None])[-1]
+        call = await in_thread(_admitted, scope, channel_id, message_id)
+        topic = review_topic(message_id.lower())
+        with self._one_of_few(call.key_id), self._listener.waiting_for(topic) as woken:
+            look = await self._looks.look(call.target)
+            while look.outcome is None and time.monotonic() < until:
+                await _sleep_until_reason(woken, look, until)
+                woken.clear()
+                try:
+                    look = await self._looks.look(call.target)
+                except MessageNotFoundError:
+                    break
+            return look.outcome or TIMEOUT, call.headers
+
+    @contextlib.contextmanager
+    def _one_of_few(self, key_id: uuid.UUID) -> Iterator[None]:
+        """Raises: Throttled when the key has too many open waits in this process."""
+        if settings.RATE_LIMITS and self._open[key_id] >= settings.OPEN_WAITS_PER_KEY:
+            raise Throttled(wait=1)
+        self._open[key_id] += 1
+        try:
+            yield
+        finally:
+            self._open[key_id] -= 1
+            if not self._open[key_id]:
+                del self._open[key_id]
 
 
 def timeout_ms(text: str) -> int:
@@ -78,31 +112,22 @@ def timeout_ms(text: str) -> int:
     return min(int(text[:9]), LONGEST_MS)
 
 
-async def _outcome(
-    message_id: str,
-    scope: Message,
-    query: dict[str, list[str]],
-    until: float,
-    listener: Listener,
-) -> bytes:
+def _admitted(scope: Message, channel_id: str | None, message_id: str) -> Call:
+    """Raises: AuthenticationFailed, Throttled, ChannelNotYoursError."""
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-    channel_id = query.get("channel", [None])[-1]
-    call = await in_thread(_open_call, headers, channel_id, message_id)
-    with listener.waiting_for(review_topic(message_id.lower())) as woken:
-        look = await in_thread(_look, call)
-        while look.outcome is None and time.monotonic() < until:
-            await _sleep_until_reason(woken, look.expires_at, until)
-            woken.clear()
-            try:
-                look = await in_thread(_look, call)
-            except MessageNotFoundError:
-                break
-        return look.outcome or orjson.dumps(TIMEOUT)
+    address = address_of_scope(scope)
+    key = authenticate_headers(headers, address=address, now=timezone.now())
+    counted = count_call(key, method="GET")
+    if counted is not None and not counted.allowed:
+        raise Throttled(wait=counted.reset_seconds)
+    channel = None if channel_id is None else require_channel(key.workspace, channel_id)
+    target = Target(key.workspace, channel, message_id)
+    return Call(key.pk, target, {} if counted is None else counted.headers)
 
 
-async def _sleep_until_reason(woken: asyncio.Event, expires_at: datetime, until: float) -> None:
+async def _sleep_until_reason(woken: asyncio.Event, look: Look, until: float) -> None:
     """Sleep until woken, the review's deadline, or the end of the call."""
-    to_deadline = (expires_at - timezone.now()).total_seconds()
+    to_deadline = _seconds_to(look.expires_at)
     seconds = min(until - time.monotonic(), max(to_deadline, SHORTEST_SLEEP_SECONDS))
     try:
         async with asyncio.timeout(max(seconds, 0)):
@@ -111,21 +136,13 @@ async def _sleep_until_reason(woken: asyncio.Event, expires_at: datetime, until:
         return
 
 
+def _seconds_to(moment: datetime) -> float:
+    return (moment - timezone.now()).total_seconds()
+
+
 async def _gone(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
-
-
-def _open_call(headers: dict[str, str], channel_id: str | None, message_id: str) -> Call:
-    key = authenticate_headers(headers, now=timezone.now())
-    channel = None if channel_id is None else require_channel(key.workspace, channel_id)
-    return Call(key.workspace, channel, message_id)
-
-
-def _look(call: Call) -> Look:
-    review = current_review(call.workspace, call.message_id, call.channel)
-    outcome = None if review.is_pending else orjson.dumps(outcome_body(review))
-    return Look(outcome, review.expires_at)
 
 
 async def _send_failure(send: Send, scope: Message, failure: BaseException) -> None:
@@ -135,19 +152,22 @@ async def _send_failure(send: Send, scope: Message, failure: BaseException) -> N
     query = scope["query_string"].decode("latin-1")
     path = f"{scope['path']}?{query}" if query else scope["path"]
     body = error_body(status, message, path=path, now=timezone.now(), errors=errors)
-    await send_json(send, status, body)
+    await send_json(send, status, body, headers_of(failure, status))
 
 
-async def send_json(send: Send, status: int, body: dict[str, Any]) -> None:
-    await send_body(send, status, orjson.dumps(body))
+async def send_json(
+    send: Send, status: int, body: dict[str, Any], more: Mapping[str, str] | None = None
+) -> None:
+    await send_body(send, status, orjson.dumps(body), more or {})
 
 
-async def send_body(send: Send, status: int, body: bytes) -> None:
+async def send_body(send: Send, status: int, body: bytes, more: Mapping[str, str]) -> None:
     headers = [
         (b"content-type", b"application/json; charset=utf-8"),
         (b"content-length", str(len(body)).encode()),
         (b"cache-control", b"no-store"),
         (b"x-content-type-options", b"nosniff"),
+        *((name.lower().encode(), value.encode()) for name, value in more.items()),
     ]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

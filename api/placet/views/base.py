@@ -14,7 +14,7 @@ from api.authentication import ApiKeyAuthentication
 from api.bodies import BodyError, decode_object, read_json_body
 from api.placet.errors import INVALID, InvalidBodyError, explain, fault, handle
 from api.renderers import FastJSONRenderer
-from api.throttling import KeyThrottle
+from api.throttling import AddressThrottle, KeyThrottle
 from delivery.egress import EgressRefusedError, check_headers, check_method, check_url
 from inbox.models import Channel
 from inbox.queries import require_channel
@@ -26,7 +26,7 @@ class AgentView(APIView):
     authentication_classes = [ApiKeyAuthentication]
     renderer_classes = [FastJSONRenderer]
     parser_classes = [JSONParser]  # for the OpenAPI document; `read_body` does the work
-    throttle_classes = [KeyThrottle]
+    throttle_classes = [KeyThrottle, AddressThrottle]
 
     def get_exception_handler(self) -> Any:
         return handle

@@ -1,0 +1,64 @@
+"""Looking at a review for a waiting call: once for all who wait for the same one."""
+
+import asyncio
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+import orjson
+
+from accounts.models import Workspace
+from api.placet.views.reviews import current_review, outcome_body
+from api.realtime.listener import Listener
+from api.realtime.threads import in_thread
+from inbox.models import Channel
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is waited for, by whom."""
+
+    workspace: Workspace
+    channel: Channel | None
+    message_id: str
+
+    @property
+    def identity(self) -> tuple[uuid.UUID, uuid.UUID | None, str]:
+        channel_id = None if self.channel is None else self.channel.pk
+        return self.workspace.pk, channel_id, self.message_id
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a look found: an outcome to answer with, or the deadline to look again at."""
+
+    outcome: bytes | None
+    expires_at: datetime
+
+
+class Looks:
+    """Joins calls that look at the same review at the same moment.
+
+    A running look may be joined only if no notice came since it began: what happened before that
+    it sees, and what happens later comes with a notice to whoever joined.
+    """
+
+    def __init__(self, listener: Listener) -> None:
+        self._listener = listener
+        self._running: dict[tuple[object, ...], asyncio.Task[Look]] = {}
+
+    async def look(self, target: Target) -> Look:
+        """Raises: MessageNotFoundError, NoReviewError."""
+        identity = (*target.identity, self._listener.heard)
+        running = self._running.get(identity)
+        if running is None:
+            running = asyncio.create_task(in_thread(_look, target))
+            self._running[identity] = running
+            running.add_done_callback(lambda _: self._running.pop(identity, None))
+        return await asyncio.shield(running)  # one client's leaving must not end it for others
+
+
+def _look(target: Target) -> Look:
+    review = current_review(target.workspace, target.message_id, target.channel)
+    outcome = None if review.is_pending else orjson.dumps(outcome_body(review))
+    return Look(outcome, review.expires_at)

@@ -1,0 +1,253 @@
+"""`wait` over a real server: exact, woken whatever happens, and gone with its client."""
+
+import socket
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import requests
+from django.db import OperationalError, connection
+from pytest_django.fixtures import Settings
+
+from accounts.models import User
+from api.realtime import looks
+from delivery import bus
+from inbox.models import Channel
+from inbox.services.channels import delete_channel
+from inbox.services.messages import delete_message
+from reviews.models import Closer, ReviewRequest
+from reviews.services import Answer, answer_review
+from tests.api.realtime.running import Running
+from tests.factories import make_channel, make_key, make_person, make_review, make_workspace
+from tests.polling import happens_within
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(scope="module")
+def realtime() -> Iterator[Running]:
+    with Running() as running:
+        yield running
+
+
+@pytest.fixture
+def channel() -> Channel:
+    return make_channel(make_workspace())
+
+
+@pytest.fixture
+def person(channel: Channel) -> User:
+    return make_person(channel.workspace)
+
+
+@pytest.fixture
+def review(channel: Channel) -> ReviewRequest:
+    return make_review(channel=channel)
+
+
+@pytest.fixture
+def key(channel: Channel) -> str:
+    return make_key(channel.workspace).clear
+
+
+@pytest.fixture
+def pool() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(max_workers=60) as running:
+        yield running
+
+
+def wait(realtime: Running, key: str, message_id: object, query: str = "") -> Any:
+    url = f"{realtime.url}/api/v1/reviews/{message_id}/wait{query}"
+    return requests.get(url, headers={"x-api-key": key}, timeout=40)
+
+
+@pytest.fixture
+def waiting(
+    realtime: Running, key: str, review: ReviewRequest, pool: ThreadPoolExecutor
+) -> Future[Any]:
+    """A call that waits by now."""
+    call = pool.submit(wait, realtime, key, review.pk)
+    is_waiting(realtime)
+    return call
+
+
+def is_waiting(realtime: Running, calls: int = 1) -> None:
+    listener = realtime.app.listener
+    assert happens_within(10, lambda: sum(map(len, list(listener._waiters.values()))) == calls)
+
+
+def approve(review: ReviewRequest, person: User) -> None:
+    answer = Answer(response={"selectedOption": "approve"}, by=person, via=Closer.PAGE)
+    answer_review(ReviewRequest.objects.get(pk=review.pk), answer=answer)
+
+
+@pytest.mark.parametrize("milliseconds", [1, 500])
+def test_timeout_is_exact(
+    realtime: Running, key: str, review: ReviewRequest, milliseconds: int
+) -> None:
+    wait(realtime, key, review.pk, "?timeout=1")
+    started = time.monotonic()
+    answer = wait(realtime, key, review.pk, f"?timeout={milliseconds}")
+    taken = time.monotonic() - started
+    assert (answer.status_code, answer.json()) == (200, {"status": "timeout"})
+    assert milliseconds / 1000 <= taken < milliseconds / 1000 + 0.2
+
+
+def test_answer_wakes_the_call(waiting: Future[Any], review: ReviewRequest, person: User) -> None:
+    approve(review, person)
+    assert waiting.result(timeout=5).json()["status"] == "completed"
+
+
+def test_deadline_wakes_the_call(realtime: Running, key: str, channel: Channel) -> None:
+    soon = make_review(channel=channel, expires_in=timedelta(milliseconds=700))
+    assert wait(realtime, key, soon.pk).json()["status"] == "expired"
+
+
+@pytest.mark.parametrize("what", ["message", "channel"])
+def test_deletion_wakes_the_call(waiting: Future[Any], review: ReviewRequest, what: str) -> None:
+    if what == "message":
+        delete_message(review.message)
+    else:
+        delete_channel(review.channel)
+    assert waiting.result(timeout=5).json() == {"status": "timeout"}
+
+
+def test_answer_between_look_and_sleep_is_not_missed(
+    realtime: Running,
+    key: str,
+    review: ReviewRequest,
+    person: User,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looked: list[looks.Look] = []
+    look = looks._look
+
+    def look_and_be_late(target: looks.Target) -> looks.Look:
+        found = look(target)
+        if not looked:
+            looked.append(found)
+            approve(review, person)
+        return found
+
+    monkeypatch.setattr(looks, "_look", look_and_be_late)
+    answer = wait(realtime, key, review.pk, "?timeout=10000")
+    assert looked[0].outcome is None
+    assert (answer.json()["status"], answer.elapsed.total_seconds() < 5) == ("completed", True)
+
+
+def test_notice_that_was_lost_is_made_up_for_after_a_reconnection(
+    waiting: Future[Any],
+    review: ReviewRequest,
+    person: User,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(bus, "_publish", lambda _: None)
+    approve(review, person)
+    assert not happens_within(0.3, waiting.done)
+    bus.client().client_kill_filter(_type="pubsub")
+    assert waiting.result(timeout=5).json()["status"] == "completed"
+
+
+def test_client_that_leaves_is_forgotten(
+    realtime: Running, key: str, review: ReviewRequest
+) -> None:
+    host, port = realtime.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port))) as raw:
+        head = (
+            f"GET /api/v1/reviews/{review.pk}/wait HTTP/1.1\r\nhost: x\r\nx-api-key: {key}\r\n\r\n"
+        )
+        raw.sendall(head.encode())
+        is_waiting(realtime)
+    is_waiting(realtime, calls=0)
+    assert not realtime.app.waiting._open
+
+
+def test_key_has_only_so_many_open_calls(
+    realtime: Running, key: str, waiting: Future[Any], person: User, settings: Settings
+) -> None:
+    settings.RATE_LIMITS, settings.OPEN_WAITS_PER_KEY = True, 1
+    another = make_review(channel=Channel.objects.get())
+    refused = wait(realtime, key, another.pk)
+    assert (refused.status_code, refused.headers["retry-after"]) == (429, "1")
+    assert refused.json()["errors"][0]["code"] == "throttled"
+    for each in ReviewRequest.objects.all():
+        approve(each, person)
+    assert waiting.result(timeout=5).json()["status"] == "completed"
+    again = wait(realtime, key, another.pk)
+    assert again.json()["status"] == "completed"
+    assert again.headers["x-ratelimit-limit"] == "600"
+
+
+def test_database_that_is_away_is_a_503(
+    realtime: Running, key: str, review: ReviewRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OperationalError("gone")
+
+    monkeypatch.setattr(looks, "_look", fail)
+    answer = wait(realtime, key, review.pk)
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
+    assert answer.json()["statusCode"] == 503
+
+
+@pytest.mark.parametrize("odd", ["x" * 3000, "%2e%2e", "%00", "a%20b", "%F0%28"])
+def test_odd_id_is_a_404(realtime: Running, key: str, odd: str) -> None:
+    answer = wait(realtime, key, odd)
+    assert answer.status_code == 404
+    assert answer.json().keys() == {"statusCode", "message", "errors", "timestamp", "path"}
+
+
+def test_bad_key_is_told_how_to_come_in(realtime: Running, review: ReviewRequest) -> None:
+    answer = wait(realtime, "hp_" + "0" * 48, review.pk)
+    assert (answer.status_code, answer.headers["www-authenticate"]) == (401, 'Bearer realm="licet"')
+
+
+def test_stranger_does_not_learn_that_a_review_exists(
+    realtime: Running, review: ReviewRequest
+) -> None:
+    stranger = make_key(make_workspace("Elsewhere")).clear
+    theirs = wait(realtime, stranger, review.pk)
+    nobodys = wait(realtime, stranger, "01a1fbfb-face-7572-91e0-670124d68395")
+    assert theirs.status_code == nobodys.status_code == 404
+    assert theirs.json()["message"] == nobodys.json()["message"]
+    channel = wait(realtime, stranger, review.pk, f"?channel={review.channel_id}")
+    assert channel.status_code == 403
+
+
+def test_many_calls_about_one_review_share_their_looks(
+    realtime: Running,
+    key: str,
+    review: ReviewRequest,
+    pool: ThreadPoolExecutor,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    person = make_person(review.workspace)
+    looked: list[looks.Target] = []
+    look = looks._look
+
+    def counted(target: looks.Target) -> looks.Look:
+        looked.append(target)
+        return look(target)
+
+    calls = [pool.submit(wait, realtime, key, review.pk) for _ in range(50)]
+    is_waiting(realtime, calls=50)
+    monkeypatch.setattr(looks, "_look", counted)
+    approve(review, person)
+    outcomes = {call.result(timeout=10).content for call in calls}
+    assert len(outcomes) == 1
+    assert len(looked) < 10
+
+
+def test_no_statement_while_waiting(
+    waiting: Future[Any], realtime: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[object] = []
+    monkeypatch.setattr(looks, "_look", looked.append)
+    assert not happens_within(1, lambda: looked)
+    monkeypatch.undo()
+    connection.close()
+    delete_message(ReviewRequest.objects.get().message)
+    waiting.result(timeout=5)
