@@ -60,8 +60,9 @@ format: $(DEV_STAMP) ## let ruff format and sort
 	@$(VENV)/ruff format --quiet .
 	@$(VENV)/ruff check --quiet --fix .
 
-bench: $(DEV_STAMP) ## print what a post costs, beside a yardstick
+bench: $(DEV_STAMP) ## print what a post and 5,000 waiting calls cost, beside yardsticks
 	@$(VENV)/python -m bench.post_message
+	@$(VENV)/python -m bench.hold_waiters
 
 migrate: $(STAMP) ## bring the database up to date
 	@$(VENV)/python manage.py migrate

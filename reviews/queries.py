@@ -1,5 +1,7 @@
 """Reads about reviews. Every one starts from a workspace."""
 
+from datetime import datetime
+
 from django.db.models import QuerySet
 
 from accounts.ids import parse_uuid
@@ -40,6 +42,17 @@ def find_review(
         find_message(workspace, message_id, channel)
         raise NoReviewError("No review on this message")
     return review
+
+
+def pending_until(
+    workspace: Workspace, message_id: str, channel: Channel | None = None
+) -> datetime | None:
+    """The deadline of a review that is open, in one short statement; None for any other id."""
+    wanted = parse_uuid(message_id)
+    reviews = ReviewRequest.objects.filter(workspace=workspace, pk=wanted, status=Status.PENDING)
+    if channel is not None:
+        reviews = reviews.filter(channel=channel)
+    return next(iter(reviews.values_list("expires_at", flat=True)), None)
 
 
 class IterationTargetError(DomainError):

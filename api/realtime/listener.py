@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 import json
 import logging
 from collections import defaultdict
@@ -22,12 +23,13 @@ QUIET_SECONDS = 15.0
 class Listener:
     """Wakes waiters by topic, for whom a notice only means: look again.
 
-    `hear` gets every notice whole, and `heard` counts them.
+    `hear` gets every notice whole.
     """
 
     def __init__(self, *, hear: Callable[[dict[str, Any]], None] = lambda _: None) -> None:
         self._hear = hear
-        self.heard = 0
+        self._moments = itertools.count()
+        self._last_notice: dict[str, int] = {}
         self._waiters: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
         self._task: asyncio.Task[None] | None = None
 
@@ -46,16 +48,23 @@ class Listener:
     def waiting_for(self, topic: str) -> Iterator[asyncio.Event]:
         """Register before the first look: what happens between look and wait sets the event."""
         event = asyncio.Event()
+        if topic not in self._last_notice:
+            self._last_notice[topic] = next(self._moments)
         self._waiters[topic].add(event)
         try:
             yield event
         finally:
             self._waiters[topic].discard(event)
             if not self._waiters[topic]:
-                del self._waiters[topic]
+                del self._waiters[topic], self._last_notice[topic]
+
+    def last_notice(self, topic: str) -> int:
+        """A number that changes with each notice of a topic that somebody waits for."""
+        return self._last_notice.get(topic, -1)
 
     def wake(self, topic: str) -> None:
-        self.heard += 1
+        if topic in self._last_notice:
+            self._last_notice[topic] = next(self._moments)
         for event in self._waiters.get(topic, ()):
             event.set()
 

@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import orjson
+from django.utils import timezone
 
 from accounts.models import Workspace
+from api.placet.outbound import review_topic
 from api.placet.views.reviews import current_review, outcome_body
 from api.realtime.listener import Listener
 from api.realtime.threads import in_thread
 from inbox.models import Channel
+from reviews.queries import pending_until
 
 
 @dataclass(frozen=True)
@@ -47,18 +50,26 @@ class Looks:
         self._listener = listener
         self._running: dict[tuple[object, ...], asyncio.Task[Look]] = {}
 
-    async def look(self, target: Target) -> Look:
+    async def join(self, target: Target) -> Look:
         """Raises: MessageNotFoundError, NoReviewError."""
-        identity = (*target.identity, self._listener.heard)
+        topic = review_topic(target.message_id.lower())
+        identity = (*target.identity, self._listener.last_notice(topic))
         running = self._running.get(identity)
         if running is None:
-            running = asyncio.create_task(in_thread(_look, target))
+            running = asyncio.create_task(in_thread(look, target))
             self._running[identity] = running
             running.add_done_callback(lambda _: self._running.pop(identity, None))
         return await asyncio.shield(running)  # one client's leaving must not end it for others
 
 
-def _look(target: Target) -> Look:
+def look(target: Target) -> Look:
+    """One look, in a thread: a short statement as long as the review is open.
+
+    Raises: MessageNotFoundError, NoReviewError.
+    """
+    expires_at = pending_until(target.workspace, target.message_id, target.channel)
+    if expires_at is not None and expires_at > timezone.now():
+        return Look(None, expires_at)
     review = current_review(target.workspace, target.message_id, target.channel)
     outcome = None if review.is_pending else orjson.dumps(outcome_body(review))
     return Look(outcome, review.expires_at)

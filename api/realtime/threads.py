@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from django.db import close_old_connections
 
-pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="look")
+pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="look")
 
 
 async def in_thread[**P, R](function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:

@@ -24,6 +24,7 @@ from api.addresses import address_of_scope
 from api.authentication import authenticate_headers
 from api.placet.errors import error_body, headers_of, judge
 from api.placet.outbound import review_topic
+from api.realtime import looks
 from api.realtime.listener import Listener
 from api.realtime.looks import Look, Looks, Target
 from api.realtime.threads import in_thread
@@ -78,18 +79,25 @@ class Waiting:
         self, message_id: str, scope: Message, query: Mapping[str, list[str]], until: float
     ) -> tuple[bytes, dict[str, str]]:
         channel_id = query.get("channel", [None])[-1]
-        call = await in_thread(_admitted, scope, channel_id, message_id)
-        topic = review_topic(message_id.lower())
-        with self._one_of_few(call.key_id), self._listener.waiting_for(topic) as woken:
-            look = await self._looks.look(call.target)
-            while look.outcome is None and time.monotonic() < until:
-                await _sleep_until_reason(woken, look, until)
-                woken.clear()
-                try:
-                    look = await self._looks.look(call.target)
-                except MessageNotFoundError:
-                    break
+        with self._listener.waiting_for(review_topic(message_id.lower())) as woken:
+            call, look = await in_thread(_first_look, scope, channel_id, message_id)
+            if look.outcome is None:
+                with self._one_of_few(call.key_id):
+                    look = await self._later_looks(call, look, woken, until)
             return look.outcome or TIMEOUT, call.headers
+
+    async def _later_looks(
+        self, call: Call, look: Look, woken: asyncio.Event, until: float
+    ) -> Look:
+        """Sleep and look in turns, until there is an outcome or the time is up."""
+        while look.outcome is None and time.monotonic() < until:
+            await _sleep_until_reason(woken, look, until)
+            woken.clear()
+            try:
+                look = await self._looks.join(call.target)
+            except MessageNotFoundError:
+                break
+        return look
 
     @contextlib.contextmanager
     def _one_of_few(self, key_id: uuid.UUID) -> Iterator[None]:
@@ -123,6 +131,15 @@ def _admitted(scope: Message, channel_id: str | None, message_id: str) -> Call:
     channel = None if channel_id is None else require_channel(key.workspace, channel_id)
     target = Target(key.workspace, channel, message_id)
     return Call(key.pk, target, {} if counted is None else counted.headers)
+
+
+def _first_look(scope: Message, channel_id: str | None, message_id: str) -> tuple[Call, Look]:
+    """In one turn of a thread: who calls, and how the review stands.
+
+    Raises: what `_admitted` raises, MessageNotFoundError, NoReviewError.
+    """
+    call = _admitted(scope, channel_id, message_id)
+    return call, looks.look(call.target)
 
 
 async def _sleep_until_reason(woken: asyncio.Event, look: Look, until: float) -> None:

@@ -123,7 +123,7 @@ def test_answer_between_look_and_sleep_is_not_missed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     looked: list[looks.Look] = []
-    look = looks._look
+    look = looks.look
 
     def look_and_be_late(target: looks.Target) -> looks.Look:
         found = look(target)
@@ -132,7 +132,7 @@ def test_answer_between_look_and_sleep_is_not_missed(
             approve(review, person)
         return found
 
-    monkeypatch.setattr(looks, "_look", look_and_be_late)
+    monkeypatch.setattr(looks, "look", look_and_be_late)
     answer = wait(realtime, key, review.pk, "?timeout=10000")
     assert looked[0].outcome is None
     assert (answer.json()["status"], answer.elapsed.total_seconds() < 5) == ("completed", True)
@@ -187,7 +187,7 @@ def test_database_that_is_away_is_a_503(
     def fail(*_: object) -> None:
         raise OperationalError("gone")
 
-    monkeypatch.setattr(looks, "_look", fail)
+    monkeypatch.setattr(looks, "look", fail)
     answer = wait(realtime, key, review.pk)
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
     assert answer.json()["statusCode"] == 503
@@ -226,7 +226,7 @@ def test_many_calls_about_one_review_share_their_looks(
 ) -> None:
     person = make_person(review.workspace)
     looked: list[looks.Target] = []
-    look = looks._look
+    look = looks.look
 
     def counted(target: looks.Target) -> looks.Look:
         looked.append(target)
@@ -234,7 +234,7 @@ def test_many_calls_about_one_review_share_their_looks(
 
     calls = [pool.submit(wait, realtime, key, review.pk) for _ in range(50)]
     is_waiting(realtime, calls=50)
-    monkeypatch.setattr(looks, "_look", counted)
+    monkeypatch.setattr(looks, "look", counted)
     approve(review, person)
     outcomes = {call.result(timeout=10).content for call in calls}
     assert len(outcomes) == 1
@@ -245,7 +245,7 @@ def test_no_statement_while_waiting(
     waiting: Future[Any], realtime: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looked: list[object] = []
-    monkeypatch.setattr(looks, "_look", looked.append)
+    monkeypatch.setattr(looks, "look", looked.append)
     assert not happens_within(1, lambda: looked)
     monkeypatch.undo()
     connection.close()
