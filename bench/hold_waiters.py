@@ -28,8 +28,8 @@ from typing import Any
 WAITERS, DECIDED, AT_ONCE = 5000, 500, 1000
 DECISIONS_A_SECOND = 100
 HELD_SECONDS = 20
-QUIET_LOOKS = 4
-OPENED_A_SECOND = 1000
+QUIET_LOOKS = 2
+OPENED_A_SECOND = 2000
 KEYS = 100  # one for each 50 calls, as many agents would have
 NS = 1_000_000_000
 
@@ -175,9 +175,10 @@ class Waiters:
             head = await reader.readuntil(b"\r\n\r\n")
             length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
             body = await reader.readexactly(length)
-            self.answered[review_id] = time.monotonic_ns()
+            arrived_at = time.monotonic_ns()
             status = json.loads(body).get("status", "error")
             self.outcomes[status] = self.outcomes.get(status, 0) + 1
+        self.answered[review_id] = arrived_at
         writer.close()
 
 
@@ -204,10 +205,10 @@ async def measure(port: int, reviews: list[str], keys: list[str]) -> None:
 
 
 async def settled(port: int) -> dict[str, float]:
-    """The figures once every call has had its look: two seconds without a statement."""
+    """The figures once every call has had its look: half a second without a statement."""
     quiet, last = 0, await asyncio.to_thread(figures, port)
     while quiet < QUIET_LOOKS:
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(0.25)
         now = await asyncio.to_thread(figures, port)
         quiet = quiet + 1 if now["statements"] == last["statements"] else 0
         last = now

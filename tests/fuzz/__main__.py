@@ -68,7 +68,8 @@ def _real_ids(url: str) -> dict[str, list[str]]:
     # Soon over, so that a call which forgets its timeout does not wait for half a minute.
     review = {"review": {"type": "approval", "expiresInSeconds": 1}}
     messages += [post("/messages", {"channelId": each} | review) for each in agents]
-    return {"agents": agents, "messages": messages, "streams": [STREAM], "files": messages}
+    files = [post("/files/store-text", {"channelId": each, "content": "x"}) for each in agents]
+    return {"agents": agents, "messages": messages, "streams": [STREAM], "files": files}
 
 
 if __name__ == "__main__":
