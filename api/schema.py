@@ -60,3 +60,12 @@ class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call
             {"type": "apiKey", "in": "header", "name": "x-api-key"},
             {"type": "http", "scheme": "bearer"},
         ]
+
+
+def require_bodies(result: Any, generator: Any, request: Any, public: bool) -> Any:  # noqa: FBT001  # its signature
+    """No operation that takes a body can do without it."""
+    for methods in result["paths"].values():
+        for about in methods.values():
+            if "requestBody" in about:
+                about["requestBody"]["required"] = True
+    return result

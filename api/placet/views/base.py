@@ -28,6 +28,12 @@ class AgentView(APIView):
     parser_classes = [JSONParser]  # for the OpenAPI document; `read_body` does the work
     throttle_classes = [KeyThrottle, AddressThrottle]
 
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        for name, values in request.GET.lists():
+            if len(values) > 1:
+                raise InvalidBodyError(fault("repeated", f"give {name[:40]} once", name[:40]))
+
     def get_exception_handler(self) -> Any:
         return handle
 

@@ -54,8 +54,12 @@ FORM: dict[str, Any] = {
     FORM_TYPE: {
         "type": "object",
         "properties": {
-            "channelId": {"type": "string", "description": "Id of an agent."},
-            "channel": {"type": "string", "description": "The same, by another name."},
+            "channelId": {"type": "string", "minLength": 1, "description": "Id of an agent."},
+            "channel": {
+                "type": "string",
+                "minLength": 1,
+                "description": "The same, by another name.",
+            },
             "file": {"type": "string", "format": "binary"},
         },
         "required": ["file"],

@@ -139,6 +139,12 @@ def test_bad_limit_is_a_400(agent: Agent, query: str) -> None:
     assert_refused(agent.get(f"/api/v1/messages?{query}"), 400)
 
 
+def test_query_that_says_two_things_is_a_400(agent: Agent) -> None:
+    for query in ("limit=1&limit=2", "channel=a&channel=b", "cursor=x&cursor=x"):
+        refused = assert_refused(agent.get(f"/api/v1/messages?{query}"), 400)
+        assert refused["errors"][0]["code"] == "repeated"
+
+
 @pytest.mark.parametrize("limit", ["101", "1000000000", "9" * 400])
 def test_large_limit_is_cut(agent: Agent, limit: str) -> None:
     assert agent.get(f"/api/v1/messages?limit={limit}").status_code == 200
