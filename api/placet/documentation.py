@@ -56,13 +56,15 @@ def operation(
     Every operation can answer 401, 429 and 503, one with a body also 400, 413 and 415; `errors`
     names what else it can answer.
     """
-    wrong = sorted({*ALWAYS, *errors, *(WITH_BODY if body is not None else ())})
+    wrong = {*ALWAYS, *errors, *(WITH_BODY if body is not None else ())}
+    if parameters:
+        wrong.add(WITH_BODY[0])  # a query that cannot be read
     return extend_schema(
         operation_id=name,
         tags=[tag],
         parameters=list(parameters),
         request=body,
-        responses={**answers, **{status: _error(status) for status in wrong}},
+        responses={**answers, **{status: _error(status) for status in sorted(wrong)}},
         examples=_examples(name, body, answers),
     )
 

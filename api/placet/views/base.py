@@ -28,12 +28,6 @@ class AgentView(APIView):
     parser_classes = [JSONParser]  # for the OpenAPI document; `read_body` does the work
     throttle_classes = [KeyThrottle, AddressThrottle]
 
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        super().initial(request, *args, **kwargs)
-        for name, values in request.GET.lists():
-            if len(values) > 1:
-                raise InvalidBodyError(fault("repeated", f"give {name[:40]} once", name[:40]))
-
     def get_exception_handler(self) -> Any:
         return handle
 
@@ -88,9 +82,20 @@ def read_body[T](request: Request, into: type[T]) -> T:
         raise InvalidBodyError(explain(error)) from error
 
 
+def in_query(query: QueryDict, name: str) -> str | None:
+    """A value of the query string; None where it is left out.
+
+    Raises: InvalidBodyError for one that is given twice.
+    """
+    values = query.getlist(name)
+    if len(values) > 1:
+        raise InvalidBodyError(fault("repeated", f"give {name} once", name))
+    return values[0] if values else None
+
+
 def channel_in_query(request: Request) -> Channel | None:
     """The channel that `?channel=` names; without it, all channels of the key are meant."""
-    wanted = request.GET.get("channel")
+    wanted = in_query(request.GET, "channel")
     return None if wanted is None else require_channel(workspace_of(request), wanted)
 
 
@@ -116,7 +121,9 @@ def limit_in_query(query: QueryDict) -> int:
 
     Raises: InvalidBodyError for anything that is not a positive integer.
     """
-    text = query.get("limit", str(DEFAULT_LIMIT))
+    text = in_query(query, "limit")
+    if text is None:
+        return DEFAULT_LIMIT
     if not (text.isascii() and text.isdigit() and int(text[:10]) > 0):
         raise InvalidBodyError(
             fault("invalid_limit", "limit must be a whole number above 0", "limit")

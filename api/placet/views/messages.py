@@ -31,6 +31,7 @@ from api.placet.views.base import (
     checked_method,
     checked_url,
     given,
+    in_query,
     key_of,
     limit_in_query,
     read_body,
@@ -96,7 +97,7 @@ class Messages(AgentView):
     def get(self, request: Request) -> Response:
         """List messages, newest first. Without `channel`, those of all agents of the key."""
         messages = messages_in(workspace_of(request), channel_in_query(request))
-        search = request.GET.get("search", "")
+        search = in_query(request.GET, "search") or ""
         if len(search) > LONGEST_SEARCH or "\0" in search:
             problem = f"search takes up to {LONGEST_SEARCH} characters, without NUL"
             raise InvalidBodyError(fault("invalid_search", problem, "search"))
@@ -107,7 +108,7 @@ class Messages(AgentView):
         page = page_of_messages(
             loaded(messages),
             limit=limit_in_query(request.GET),
-            cursor=request.GET.get("cursor"),
+            cursor=in_query(request.GET, "cursor"),
         )
         return Response({"data": page_body(page.messages), "nextCursor": page.next_cursor})
 
