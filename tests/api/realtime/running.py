@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
+import pytest
 import socketio
 import uvicorn
 
@@ -80,3 +81,14 @@ def until(sio: socketio.SimpleClient, event: str) -> Iterator[list[Any]]:
 def next_event(sio: socketio.SimpleClient) -> tuple[str, Any]:
     name, *data = sio.receive(timeout=10)
     return name, data[0] if data else None
+
+
+def refusal(realtime: Running, auth: Any) -> str:
+    """What a client is told that is not let in."""
+    told: list[Any] = []
+    sio = socketio.Client(reconnection=False)
+    sio.on("connect_error", told.append, namespace="/ws")
+    with pytest.raises(socketio.exceptions.ConnectionError):
+        sio.connect(realtime.url, namespaces=["/ws"], auth=auth, transports=["websocket"])
+    sio.disconnect()
+    return str(told[0])

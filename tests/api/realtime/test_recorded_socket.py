@@ -28,8 +28,7 @@ from inbox.services.streams import note_step, update_stream
 from reviews.models import Closer
 from reviews.services import Answer, answer_review, expire_due
 from tests.api.placet.recorded import Comparison
-from tests.api.realtime.running import Running, client, next_event, settle, subscribe
-from tests.api.realtime.test_sockets import refusal
+from tests.api.realtime.running import Running, client, next_event, refusal, settle, subscribe
 from tests.factories import (
     make_channel,
     make_key,
@@ -100,12 +99,6 @@ class Stage:
 @pytest.fixture
 def stage() -> Stage:
     return Stage()
-
-
-@pytest.fixture(scope="module")
-def realtime() -> Iterator[Running]:
-    with Running() as running:
-        yield running
 
 
 @pytest.fixture

@@ -21,36 +21,15 @@ from inbox.services.messages import delete_message
 from reviews.models import Closer, ReviewRequest
 from reviews.services import Answer, answer_review
 from tests.api.realtime.running import Running
-from tests.factories import make_channel, make_key, make_person, make_review, make_workspace
+from tests.factories import make_key, make_person, make_review, make_workspace
 from tests.polling import happens_within
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.fixture(scope="module")
-def realtime() -> Iterator[Running]:
-    with Running() as running:
-        yield running
-
-
-@pytest.fixture
-def channel() -> Channel:
-    return make_channel(make_workspace())
-
-
-@pytest.fixture
-def person(channel: Channel) -> User:
-    return make_person(channel.workspace)
-
-
 @pytest.fixture
 def review(channel: Channel) -> ReviewRequest:
     return make_review(channel=channel)
-
-
-@pytest.fixture
-def key(channel: Channel) -> str:
-    return make_key(channel.workspace).clear
 
 
 @pytest.fixture
