@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -32,12 +33,16 @@ def test_every_program_of_the_guide_is_tried() -> None:
 
 
 @pytest.fixture
-def _no_open_question(stack: Stack) -> None:
-    """What other tests asked must not be what this one's person answers."""
+def _clean_stage(stack: Stack) -> Iterator[None]:
+    """What other tests asked must not be answered here, nor a webhook set here call them later."""
     api = requests.Session()
     api.headers["x-api-key"] = KEY
     for message in api.get(f"{stack.url}/api/v1/reviews/pending", timeout=10).json():
         api.delete(f"{stack.url}/api/v1/messages/{message['id']}", timeout=10)
+    yield
+    for agent in api.get(f"{stack.url}/api/v1/agents", timeout=10).json():
+        body = {"channelId": agent["id"]}
+        api.post(f"{stack.url}/api/v1/agents/deleteWebhook", json=body, timeout=10)
 
 
 def answer_next(page: Page, stack: Stack) -> None:
@@ -58,7 +63,7 @@ def answer_next(page: Page, stack: Stack) -> None:
         page.get_by_role("button", name="Ship it").click()
 
 
-@pytest.mark.usefixtures("_no_open_question")
+@pytest.mark.usefixtures("_clean_stage")
 @pytest.mark.parametrize("name", PRINTED)
 def test_program_does_what_the_guide_says(
     stack: Stack, page: Page, tmp_path: Path, name: str
