@@ -27,6 +27,7 @@ from api.realtime.announcer import Announcer
 from api.realtime.callers import Caller, admit, reachable, turned_away
 from api.realtime.threads import in_thread
 from delivery.bus import CHANNEL
+from delivery.pause import PAUSE_SECONDS
 
 logger = logging.getLogger(__name__)
 
@@ -64,6 +65,7 @@ class Sockets:
         self._silent: set[str] = set()
         self._sweeper: asyncio.Task[None] | None = None
         self._redis: redis.asyncio.Redis | None = None
+        self._bus_away_until = 0.0
         self._listen_to_clients()
 
     def start(self) -> None:
@@ -199,11 +201,20 @@ class Sockets:
     async def _tell(self, event: str, room: str, data: Any) -> None:
         """Tell the sockets of all processes; without the bus, at least those of this one."""
         notice = {"topic": TOPIC, "event": event, "rooms": [room], "data": data}
-        try:
-            assert self._redis is not None  # noqa: S101  # start() comes first
-            await self._redis.publish(CHANNEL, json.dumps(notice))
-        except redis.RedisError:
+        if not await self._published(json.dumps(notice)):
             self._announcer.take(notice)
+
+    async def _published(self, notice: str) -> bool:
+        """Whether the bus took a notice; after a failure it is left alone for a while."""
+        if self._redis is None or time.monotonic() < self._bus_away_until:
+            return False
+        try:
+            await self._redis.publish(CHANNEL, notice)
+        except (redis.RedisError, OSError):
+            self._bus_away_until = time.monotonic() + PAUSE_SECONDS
+            logger.warning("sockets: Redis not reached, relays stay in this process for a while")
+            return False
+        return True
 
     # Housekeeping
 

@@ -151,3 +151,24 @@ def test_flood_is_cut_to_the_rate(agent: socketio.SimpleClient, channel: Channel
             heard.append(int(agent.receive(timeout=1)[1]["delta"]))
     assert heard == sorted(set(heard)), "in order, none twice"
     assert BURST <= len(heard) < sent
+
+
+def test_relay_reaches_this_process_while_redis_is_away(
+    realtime: Running,
+    agent: socketio.SimpleClient,
+    channel: Channel,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = []
+
+    async def no_redis(*_: object) -> None:
+        asked.append(1)
+        raise ConnectionError
+
+    sockets = realtime.app.sockets
+    monkeypatch.setattr(sockets, "_bus_away_until", 0.0)
+    monkeypatch.setattr(sockets._redis, "publish", no_redis)
+    for _ in range(2):
+        agent.emit("message:delta", delta(channel))
+        assert next_event(agent) == ("message:delta", delta(channel))
+    assert len(asked) == 1, "after one failure Redis is left alone for a while"
