@@ -1,11 +1,13 @@
 """What holds for every operation of the OpenAPI document, whichever they are."""
 
+import re
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
 
 from api.placet import examples
+from api.placet.urls import urlpatterns
 from attachments.models import Attachment
 from inbox.models import Channel, Message, StatusChange, StatusEvent
 from reviews import plugins
@@ -143,3 +145,9 @@ def test_lists_show_nothing_of_others(agent: Agent, world: World) -> None:
         if operation.method == "GET" and not operation.path_names:
             shown = call(agent, operation, world).content.decode()
             assert not [found for found in foreign.ids.values() if found in shown], operation.id
+
+
+def test_every_route_stands_in_the_document() -> None:
+    documented = {re.sub(r"{\w+}", "{}", path) for path in document()["paths"]}
+    routes = {"/api/v1/" + re.sub(r"<[^>]+>", "{}", str(route.pattern)) for route in urlpatterns}
+    assert routes <= documented
