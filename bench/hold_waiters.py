@@ -27,7 +27,7 @@ from typing import Any
 
 WAITERS, DECIDED, AT_ONCE = 5000, 500, 1000
 DECISIONS_A_SECOND = 100
-HELD_SECONDS = 20
+HELD_SECONDS, LONGEST_WAIT = 20, 30
 QUIET_LOOKS = 2
 OPENED_A_SECOND = 2000
 KEYS = 100  # one for each 50 calls, as many agents would have
@@ -185,7 +185,7 @@ class Waiters:
 async def measure(port: int, reviews: list[str], keys: list[str]) -> None:
     waiters = Waiters(port)
     before = await asyncio.to_thread(figures, port)
-    calls = []
+    started, calls = time.monotonic(), []
     for number, review_id in enumerate(reviews):
         calls.append(asyncio.create_task(waiters.wait(review_id, keys[number % KEYS])))
         if number % (OPENED_A_SECOND // 20) == 0:
@@ -194,7 +194,7 @@ async def measure(port: int, reviews: list[str], keys: list[str]) -> None:
     print(f"held: {WAITERS} calls in one process")
     memory = (opened["resident_kb"] - before["resident_kb"]) / WAITERS
     print(f"memory: {opened['resident_kb'] / 1024:.0f} MB resident, {memory:.1f} KB a call")
-    await hold(port, opened)
+    await hold(port, opened, seconds=until_the_first_ends(started))
     await next_round(waiters, port)
     await decide(waiters, reviews[:DECIDED], DECISIONS_A_SECOND)
     await decide(waiters, reviews[DECIDED : DECIDED + AT_ONCE], 0)
@@ -215,12 +215,17 @@ async def settled(port: int) -> dict[str, float]:
     return last
 
 
-async def hold(port: int, opened: dict[str, float]) -> None:
-    await asyncio.sleep(HELD_SECONDS)
+def until_the_first_ends(started: float) -> float:
+    """How long all calls can be held: at most until the first has waited its 30 seconds."""
+    return min(HELD_SECONDS, started + LONGEST_WAIT - 0.3 - time.monotonic())
+
+
+async def hold(port: int, opened: dict[str, float], *, seconds: float) -> None:
+    await asyncio.sleep(seconds)
     held = await asyncio.to_thread(figures, port)
     sent = held["statements"] - opened["statements"]
     busy = held["cpu_seconds"] - opened["cpu_seconds"]
-    print(f"held for {HELD_SECONDS} s: {sent:.0f} statements, {busy:.2f} s of CPU")
+    print(f"held for {seconds:.1f} s: {sent:.0f} statements, {busy:.2f} s of CPU")
 
 
 async def next_round(waiters: Waiters, port: int) -> None:
