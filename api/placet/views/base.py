@@ -72,14 +72,19 @@ def read_body[T](request: Request, into: type[T]) -> T:
     try:
         return decode_object(read_json_body(request._request), into)  # noqa: SLF001  # DRF would parse it first
     except BodyError as error:
-        refusal = InvalidBodyError(
-            fault("invalid_body", error.message),
-            message=INVALID if error.status == HTTP_400_BAD_REQUEST else error.message,
-        )
-        refusal.status_code = error.status
-        raise refusal from error
+        raise unreadable(error) from error
     except msgspec.ValidationError as error:
         raise InvalidBodyError(explain(error)) from error
+
+
+def unreadable(error: BodyError) -> InvalidBodyError:
+    """What an agent is told about a body that could not be read."""
+    refusal = InvalidBodyError(
+        fault("invalid_body", error.message),
+        message=INVALID if error.status == HTTP_400_BAD_REQUEST else error.message,
+    )
+    refusal.status_code = error.status
+    return refusal
 
 
 def in_query(query: QueryDict, name: str) -> str | None:

@@ -14,12 +14,11 @@ from drf_spectacular.utils import OpenApiResponse
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.status import HTTP_400_BAD_REQUEST
 
 from api.bodies import BodyError
 from api.multipart import FORM_TYPE, Form, read_form
 from api.placet.documentation import CHANNEL, array_of, operation
-from api.placet.errors import INVALID, InvalidBodyError, fault
+from api.placet.errors import InvalidBodyError, fault
 from api.placet.serializers.files import AttachmentOut, StoreTextIn
 from api.placet.views.base import (
     AgentView,
@@ -27,6 +26,7 @@ from api.placet.views.base import (
     given,
     key_of,
     read_body,
+    unreadable,
     workspace_of,
 )
 from api.placet.wire import attachment_body
@@ -183,12 +183,7 @@ def received(request: Request) -> Iterator[Form]:
     try:
         form = read_form(request._request)  # noqa: SLF001  # DRF would parse it first
     except BodyError as error:
-        refusal = InvalidBodyError(
-            fault("invalid_body", error.message),
-            message=INVALID if error.status == HTTP_400_BAD_REQUEST else error.message,
-        )
-        refusal.status_code = error.status
-        raise refusal from error
+        raise unreadable(error) from error
     try:
         yield form
     finally:
