@@ -1,4 +1,4 @@
-"""Tickets: what a signed-in person's browser shows to open a socket, once and soon.
+"""Tickets: what a signed-in person's browser shows to open a socket, within a minute.
 
 A ticket is signed with a salt of its own, so nothing else that this server signs opens a socket,
 and a ticket opens nothing else. It is bound to the password: changing it ends what it opened.

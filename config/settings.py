@@ -8,7 +8,7 @@ import contextlib
 import os
 import secrets
 from datetime import timedelta
-from ipaddress import ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -44,6 +44,14 @@ def env_number(name: str, default: float) -> float:
         return float(value)
     except ValueError:
         raise ImproperlyConfigured(f"{name} must be a number, not {value!r}.") from None
+
+
+def env_networks(name: str) -> list[IPv4Network | IPv6Network]:
+    """Networks or single addresses, separated by commas."""
+    try:
+        return [ip_network(each.strip()) for each in env(name).split(",") if each.strip()]
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} must be networks, but {error}.") from None
 
 
 VERSION = "0.1.0"
@@ -234,9 +242,7 @@ if DELIVERY_LEASE_SECONDS <= EGRESS_ATTEMPT_SECONDS:
 RATE_LIMITS = env_switch("RATE_LIMITS", default=True)
 OPEN_WAITS_PER_KEY = int(env_number("OPEN_WAITS_PER_KEY", 100))
 # Whose X-Forwarded-For is believed. Nobody's, unless the operator says so.
-TRUSTED_PROXIES = [
-    ip_network(each.strip()) for each in env("TRUSTED_PROXIES").split(",") if each.strip()
-]
+TRUSTED_PROXIES = env_networks("TRUSTED_PROXIES")
 LARGEST_JSON_BODY = 1024 * 1024
 LARGEST_METADATA = 64 * 1024
 LARGEST_FILE = int(env_number("LARGEST_FILE_MB", 100) * 1024 * 1024)

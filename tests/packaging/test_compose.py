@@ -55,7 +55,7 @@ def test_every_variable_is_explained_in_the_example() -> None:
 
 def test_every_setting_is_explained_in_the_example_and_in_the_readme() -> None:
     settings = (ROOT / "config/settings.py").read_text()
-    read = set(re.findall(r"""env(?:_switch|_number)?\(\s*"([A-Z_]+)\"""", settings))
+    read = set(re.findall(r"""env(?:_switch|_number|_networks)?\(\s*"([A-Z_]+)\"""", settings))
     internal = {"STATIC_ROOT", "COLLECTING_STATIC"}  # set by the image itself
     example = (ROOT / ".env.example").read_text()
     readme = (ROOT / "README.md").read_text()
