@@ -16,7 +16,7 @@ from typing import Any
 
 import requests
 
-from tests.e2e.stack import KEY, Stack
+from tests.e2e.stack import KEY, ROOT, Stack
 
 FEWEST_CASES = 2000
 STREAM = "reply-17"
@@ -26,7 +26,7 @@ HERE = Path(__file__).parent
 def main() -> int:
     seed = sys.argv[1] if len(sys.argv) > 1 else "1"
     with tempfile.TemporaryDirectory() as folder, Stack(Path(folder)) as stack:
-        output = _run(stack, seed)
+        output = _run(stack, seed, folder)
         errors = [line for line in stack.lines if "Traceback" in line or "unforeseen" in line]
     print(output)  # noqa: T201  # a program
     cases = re.search(r"([\d,]+) generated", output)
@@ -35,9 +35,11 @@ def main() -> int:
     return 0 if enough and not errors and "unique failures" not in output else 1
 
 
-def _run(stack: Stack, seed: str) -> str:
+def _run(stack: Stack, seed: str, folder: str) -> str:
+    """What it keeps between runs goes into the folder: every run starts from nothing."""
     environment = os.environ | {
         "SCHEMATHESIS_HOOKS": "tests.fuzz.hooks",
+        "PYTHONPATH": str(ROOT),
         "LICET_FUZZ_IDS": json.dumps(_real_ids(stack.url)),
     }
     command = [
@@ -47,7 +49,12 @@ def _run(stack: Stack, seed: str) -> str:
         *("--continue-on-failure", "--no-color", "--workers", "2"),
     ]
     done = subprocess.run(
-        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command,
+        env=environment,
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
     return done.stdout
 
