@@ -9,8 +9,8 @@ import pytest
 from attachments.models import Attachment, State
 from attachments.services import NewFile, store_file
 from inbox.models import Channel, Message
-from tests.api.placet.test_files import UPLOAD, channel_part, file_part, send
-from tests.concurrency.test_races import MANY, at_once
+from tests.api.placet.forms import UPLOAD, channel_part, file_part, send
+from tests.concurrency.together import MANY, at_once
 from tests.conftest import Agent
 from tests.factories import make_channel, make_key, make_workspace
 

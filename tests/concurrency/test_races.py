@@ -2,11 +2,9 @@
 
 import threading
 from collections import Counter
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 
 from accounts.models import Role
@@ -17,33 +15,12 @@ from inbox.models import Channel, Message
 from inbox.services.channels import Webhook, set_webhook
 from reviews.models import Closer, ReviewRequest, Status
 from reviews.services import Answer, ReviewClosedError, answer_review, expire_due
+from tests.concurrency.together import MANY, at_once
 from tests.conftest import Agent
 from tests.factories import make_channel, make_key, make_person, make_review, make_workspace
 from tests.receiver import Receiver
 
-MANY = 20
-
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def at_once[T](calls: list[Callable[[], T]]) -> list[T]:
-    """Run calls in as many threads, released together; results in the order of the calls."""
-    gate = threading.Barrier(len(calls))
-    results: dict[int, T] = {}
-
-    def run(index: int) -> None:
-        try:
-            gate.wait()
-            results[index] = calls[index]()
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=(index,)) for index in range(len(calls))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return [results[index] for index in sorted(results)]
 
 
 @pytest.fixture

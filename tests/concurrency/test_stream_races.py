@@ -10,7 +10,7 @@ import pytest
 from inbox.models import Channel, Message, StatusChange, StatusEvent
 from inbox.services.channels import SubagentParentError, set_subagent
 from reviews.services import expire_due
-from tests.concurrency.test_races import MANY, at_once
+from tests.concurrency.together import MANY, at_once
 from tests.conftest import Agent
 from tests.factories import make_channel, make_key, make_review, make_workspace
 

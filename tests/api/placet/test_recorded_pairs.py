@@ -22,8 +22,8 @@ from inbox.models import Channel, DeliveryStatus, Sender
 from inbox.services.messages import set_delivery_status
 from reviews.models import Closer, ReviewRequest
 from reviews.services import Answer, answer_review
+from tests.api.placet.forms import UPLOAD, Part, channel_part, file_part, send
 from tests.api.placet.recorded import Comparison
-from tests.api.placet.test_files import UPLOAD, Part, channel_part, file_part, send
 from tests.asgi import get
 from tests.conftest import Agent
 from tests.factories import make_channel, make_key, make_message, make_person, make_workspace
