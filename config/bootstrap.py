@@ -8,7 +8,7 @@ from django.db import transaction
 
 from accounts.models import User
 from accounts.services import create_owner, is_well_formed, issue_key
-from delivery.outbox import ensure_secret
+from delivery.keys import ensure_secret
 from inbox.models import Channel
 from inbox.services.channels import create_channel
 

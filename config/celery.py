@@ -8,7 +8,7 @@ import logging.config
 import os
 
 from celery import Celery
-from celery.signals import setup_logging
+from celery.signals import setup_logging, worker_ready
 from django.conf import settings
 
 # With this, Celery sets Django up in a worker before it imports tasks.
@@ -51,9 +51,19 @@ app.conf.update(
         name: {"task": name, "schedule": TICK_SECONDS, "options": {"expires": TICK_SECONDS}}
         for name in ("delivery.tick_deliver", "reviews.tick_expire")
     }
-    | {"inbox.tick_streams": {"task": "inbox.tick_streams", "schedule": 30.0}},
+    | {
+        "inbox.tick_streams": {"task": "inbox.tick_streams", "schedule": 30.0},
+        "delivery.tick_housekeep": {"task": "delivery.tick_housekeep", "schedule": 60.0},
+    },
 )
 app.autodiscover_tasks(["delivery", "reviews", "inbox"])
+
+
+@worker_ready.connect
+def _watch_over_the_worker(**_: object) -> None:
+    from delivery.beats import start_watch
+
+    start_watch()
 
 
 @setup_logging.connect

@@ -232,10 +232,18 @@ DELIVERY_SCHEDULE = [
 ]
 DELIVERY_GIVE_UP_AFTER = timedelta(hours=72)
 DELIVERY_LEASE_SECONDS = env_number("DELIVERY_LEASE_SECONDS", 60)
+# Calls that one worker process has in the air at once.
+DELIVERY_PLACES = int(env_number("DELIVERY_PLACES", 64))
+# Seconds that a receiver is left alone after three failures in a row, after four, …
+DELIVERY_BREAKER = [float(entry) for entry in env("DELIVERY_BREAKER", "30,120,600,1800").split(",")]
+# A receiver that only failed for this long is switched off until somebody switches it on.
+DELIVERY_DISABLE_AFTER = timedelta(days=env_number("DELIVERY_DISABLE_AFTER_DAYS", 5))
 EGRESS_ALLOW = env("EGRESS_ALLOW")
 EGRESS_ATTEMPT_SECONDS = env_number("EGRESS_ATTEMPT_SECONDS", 15)
-if DELIVERY_LEASE_SECONDS <= EGRESS_ATTEMPT_SECONDS:
-    raise ImproperlyConfigured("DELIVERY_LEASE_SECONDS must be longer than EGRESS_ATTEMPT_SECONDS.")
+if DELIVERY_LEASE_SECONDS < 2 * EGRESS_ATTEMPT_SECONDS:
+    raise ImproperlyConfigured(
+        "DELIVERY_LEASE_SECONDS must be at least twice EGRESS_ATTEMPT_SECONDS."
+    )
 
 # Limits
 

@@ -7,8 +7,10 @@ from delivery.models import (
     Delivery,
     EngineBeat,
     Event,
+    FeedHead,
     GoneUrl,
     Lane,
+    SigningKeyPair,
     SigningSecret,
 )
 
@@ -83,6 +85,19 @@ class SigningSecretAdmin(ReadOnlyAdmin):
     list_display = ["scope", "workspace", "created_at", "expires_at"]
     list_select_related = ["workspace"]
     exclude = ["secret"]
+
+
+@admin.register(SigningKeyPair)
+class SigningKeyPairAdmin(ReadOnlyAdmin):
+    list_display = ["public_key", "workspace", "created_at", "expires_at"]
+    list_select_related = ["workspace"]
+    exclude = ["private_key"]
+
+
+@admin.register(FeedHead)
+class FeedHeadAdmin(ReadOnlyAdmin):
+    list_display = ["workspace", "position"]
+    list_select_related = ["workspace"]
 
 
 @admin.register(EngineBeat)

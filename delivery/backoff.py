@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 JITTER = 0.2
-OVERLOADED = frozenset({429, 502, 503, 504})
 OVERLOADED_FLOOR = timedelta(seconds=60)
 LONGEST_RETRY_AFTER = timedelta(hours=6)
 
@@ -31,20 +30,20 @@ def next_delay(
     schedule: Sequence[float],
     *,
     attempts: int,
-    status: int | None,
+    overloaded: bool = False,
     wish: timedelta | None = None,
     chance: random.Random | None = None,
 ) -> timedelta | None:
     """The wait before the next attempt, or None when the schedule has ended.
 
     `schedule` holds the seconds between attempts, so it allows one attempt more than it has
-    entries. `attempts` have been made, the last one with `status` (None: no answer came). A
-    receiver that is overloaded, or silent, gets at least a minute once its first retry is over.
+    entries. `attempts` have been made. A receiver that was overloaded or silent gets at least a
+    minute, or the longest wait of a schedule that has no such wait.
     """
     if attempts > len(schedule):
         return None
     source = chance or random.SystemRandom()
     delay = timedelta(seconds=schedule[attempts - 1] * source.uniform(1 - JITTER, 1 + JITTER))
-    if status in OVERLOADED:
+    if overloaded:
         delay = max(delay, min(OVERLOADED_FLOOR, timedelta(seconds=max(schedule))))
     return max(delay, wish) if wish else delay

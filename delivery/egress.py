@@ -35,6 +35,7 @@ CONNECT_SECONDS = 3.0
 CONNECT_TRIES = 3
 HEAD_BYTES = 2048
 LONGEST_URL = 2048
+OVERLOADED = frozenset({429, 502, 503, 504})
 
 HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}")
 HEADER_VALUE = re.compile(r"[\t\x20-\x7e\xa0-\xff]{0,4096}")
@@ -145,10 +146,16 @@ class Result:
     head: str = ""
     retry_after: str | None = None
     duration_ms: int = 0
+    timed_out: bool = False
 
     @property
     def ok(self) -> bool:
         return self.status is not None and 200 <= self.status < 300  # noqa: PLR2004
+
+    @property
+    def overloaded(self) -> bool:
+        """The receiver says that it has too much to do, or says nothing in time."""
+        return self.timed_out or self.status in OVERLOADED
 
 
 @functools.cache
@@ -417,7 +424,7 @@ def _exchange(request: Request, wire: _Wire) -> dict[str, Any]:
         with _Session(wire) as session, _answer(session, request, limit) as response:
             head = response.raw.read(HEAD_BYTES, decode_content=False)
             if wire.expired:
-                return {"error": f"no complete answer within {limit:g} s"}
+                return {"error": f"no complete answer within {limit:g} s", "timed_out": True}
             return {
                 "status": response.status_code,
                 "head": head.decode("utf-8", "replace").replace("\0", "\N{REPLACEMENT CHARACTER}"),
@@ -431,7 +438,7 @@ def _exchange(request: Request, wire: _Wire) -> dict[str, Any]:
         return {"error": f"the name was not resolved within {DNS_SECONDS:g} s"}
     except Exception as failure:  # noqa: BLE001  # a receiver can cause any of them; none may end us
         if wire.expired:
-            return {"error": f"no complete answer within {limit:g} s"}
+            return {"error": f"no complete answer within {limit:g} s", "timed_out": True}
         return {"error": f"{type(failure).__name__}: {failure}"[:300]}
 
 

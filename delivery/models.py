@@ -49,12 +49,23 @@ class Event(models.Model):
     once_key = models.CharField(max_length=120, unique=True)
     body = EncryptedTextField(null=True)
     body_sha256 = models.CharField(max_length=64)
+    # Its place in the workspace's feed, given when the feed is read: ids follow the time of
+    # writing, but a transaction that wrote earlier may commit later, behind a reader's back.
+    position = models.PositiveBigIntegerField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["workspace", "position"], name="event_position_unique")
+        ]
         indexes = [
-            models.Index(fields=["workspace", "id"], name="event_workspace_order"),
+            models.Index(
+                fields=["workspace", "id"], name="event_unplaced", condition=Q(position=None)
+            ),
             models.Index(fields=["reference"], name="event_reference"),
+            models.Index(
+                fields=["created_at"], name="event_body_kept", condition=Q(body__isnull=False)
+            ),
         ]
 
     def __str__(self) -> str:
@@ -72,8 +83,8 @@ class Lane(models.Model):
     lease_until = models.DateTimeField(default=long_ago)
     open_until = models.DateTimeField(default=long_ago)
     fail_streak = models.PositiveIntegerField(default=0)
-    half_open = models.BooleanField(default=False)
     failing_since = models.DateTimeField(null=True, blank=True)
+    last_failed_at = models.DateTimeField(null=True, blank=True)
     disabled_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -144,6 +155,7 @@ class Delivery(models.Model):
                 condition=Q(state="pending"),
             ),
             models.Index(fields=["lane"], name="delivery_in_flight", condition=Q(state="sending")),
+            models.Index(fields=["signing_scope", "created_at"], name="delivery_of_scope"),
         ]
 
     def __str__(self) -> str:
@@ -212,6 +224,37 @@ class SigningSecret(models.Model):
 
     def __str__(self) -> str:
         return f"secret of {self.scope}"
+
+
+class SigningKeyPair(models.Model):
+    """A workspace's Ed25519 key: receivers check with its public half, which is no secret."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="+")
+    private_key = EncryptedTextField()
+    public_key = models.CharField(max_length=64)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["workspace"], name="signing_key_live_unique", condition=Q(expires_at=None)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.public_key
+
+
+class FeedHead(models.Model):
+    """How far a workspace's feed reaches. Who gives places to events holds this row."""
+
+    workspace = models.OneToOneField(Workspace, models.CASCADE, primary_key=True, related_name="+")
+    position = models.PositiveBigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"feed of {self.workspace_id} at {self.position}"
 
 
 class EngineBeat(models.Model):

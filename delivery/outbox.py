@@ -4,7 +4,7 @@ import hashlib
 import json
 import uuid
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -14,8 +14,8 @@ from django.db import transaction
 from delivery.clock import ClockTimestamp
 from delivery.egress import origin_of
 from delivery.hints import wake_after_commit
-from delivery.models import FINAL_STATES, SLOTS, Delivery, Event, Lane, SigningSecret, State
-from delivery.signing import new_secret
+from delivery.lanes import enable
+from delivery.models import FINAL_STATES, SLOTS, Delivery, Event, GoneUrl, Lane, State
 
 
 @dataclass(frozen=True)
@@ -42,12 +42,19 @@ class Happening:
     body: bytes
 
 
-def enqueue(happening: Happening, *, target: Target | None, now: datetime) -> Event:
-    """Store the event, and a delivery of it if there is somebody to tell.
+def enqueue(notices: Sequence[tuple[Happening, Target | None]], *, now: datetime) -> None:
+    """Store events, and a delivery of each that somebody is to be told of.
 
     Call it inside the transaction of the change itself: then either both exist or neither.
     """
-    event = Event.objects.create(
+    events = [_event(happening, now) for happening, _ in notices]
+    Event.objects.bulk_create(events)
+    wanted = [(event, target) for event, (_, target) in zip(events, notices, strict=True) if target]
+    _address(wanted, now)
+
+
+def _event(happening: Happening, now: datetime) -> Event:
+    return Event(
         workspace_id=happening.workspace_id,
         type=happening.type,
         reference=happening.reference,
@@ -57,13 +64,10 @@ def enqueue(happening: Happening, *, target: Target | None, now: datetime) -> Ev
         body_sha256=hashlib.sha256(happening.body).hexdigest(),
         created_at=now,
     )
-    if target is not None:
-        _address(event, target, now)
-    return event
 
 
 @transaction.atomic
-def send_again(event: Event, *, target: Target, now: datetime) -> None:
+def send_again(event: Event, *, target: Target, now: datetime) -> Delivery | None:
     """Send a stored event once more, to the address that is meant for it today.
 
     1. A delivery to that address that still waits becomes due at once: the receiver would get the
@@ -71,52 +75,101 @@ def send_again(event: Event, *, target: Target, now: datetime) -> None:
     2. Deliveries that wait for another address are cancelled.
     3. Otherwise a new delivery of the same event is made. Its id and bytes stay the same, so a
        receiver can tell that it knows them.
+
+    A person who asks for this says that the receiver works again: a breaker that is open closes,
+    and an address that answered 410 is tried again. Returns the delivery that will be sent; None
+    if one is on its way right now.
     """
     event = Event.objects.select_for_update().get(pk=event.pk)
-    key = hashlib.sha256(target.url.encode()).hexdigest()
+    key = key_of(target.url)
     waiting = event.deliveries.filter(state=State.PENDING)
     waiting.exclude(target_key=key).update(state=State.CANCELLED, finished_at=now)
+    _trust_again(event, target)
     if waiting.filter(target_key=key).update(next_attempt_at=ClockTimestamp()):
-        wake_after_commit(waiting.filter(target_key=key).values_list("lane_id", flat=True)[0])
-        return
+        wake_after_commit()
+        return waiting.get(target_key=key)
     earlier = event.deliveries.filter(target_key=key).order_by("-replay_no").first()
-    if earlier is None or earlier.state in FINAL_STATES:
-        _address(event, target, now, replay_no=0 if earlier is None else earlier.replay_no + 1)
+    if earlier is None:
+        return _address([(event, target)], now)[0]
+    if earlier.state not in FINAL_STATES:
+        return None
+    return _repeat(earlier, event, target, now)
 
 
-def _address(event: Event, target: Target, now: datetime, *, replay_no: int = 0) -> None:
-    lane = _lane(event.workspace_id, target.url, event.scope)
-    ensure_secret(workspace_id=event.workspace_id, scope=event.scope)
-    Delivery.objects.create(
+def _repeat(earlier: Delivery, event: Event, target: Target, now: datetime) -> Delivery:
+    (delivery,) = _address([(event, target)], now, replay_no=earlier.replay_no + 1)
+    Delivery.objects.filter(pk=delivery.pk).update(replay_of=earlier)
+    return delivery
+
+
+def _trust_again(event: Event, target: Target) -> None:
+    enable(Lane.objects.filter(workspace_id=event.workspace_id, origin=origin_of(target.url)))
+    GoneUrl.objects.filter(workspace_id=event.workspace_id, url_sha256=key_of(target.url)).delete()
+
+
+def _address(
+    wanted: Sequence[tuple[Event, Target]], now: datetime, *, replay_no: int = 0
+) -> list[Delivery]:
+    """A delivery for each event and its target."""
+    places = [_place(event, target) for event, target in wanted]
+    lanes = _lanes(set(places))
+    deliveries = [
+        _delivery(event, target, lanes[place], now, replay_no)
+        for (event, target), place in zip(wanted, places, strict=True)
+    ]
+    Delivery.objects.bulk_create(deliveries)
+    if deliveries:
+        wake_after_commit()
+    return deliveries
+
+
+def _delivery(event: Event, target: Target, lane: Lane, now: datetime, replay_no: int) -> Delivery:
+    return Delivery(
         event=event,
         lane=lane,
         url=target.url,
         method=target.method,
         headers_json=json.dumps(dict(target.headers)),
         signing_scope=event.scope,
-        target_key=hashlib.sha256(target.url.encode()).hexdigest(),
+        target_key=key_of(target.url),
         replay_no=replay_no,
         next_attempt_at=ClockTimestamp(),
         give_up_at=now + settings.DELIVERY_GIVE_UP_AFTER,
         created_at=now,
     )
-    wake_after_commit(lane.pk)
 
 
-def _lane(workspace_id: uuid.UUID, url: str, scope: str) -> Lane:
+def key_of(url: str) -> str:
+    """What an address is found by, however long it is."""
+    return hashlib.sha256(url.encode()).hexdigest()
+
+
+type Place = tuple[uuid.UUID, str, int]
+
+
+def _place(event: Event, target: Target) -> Place:
     """One channel's events share a slot, so their first attempts keep their order."""
-    slot = zlib.crc32(scope.encode()) % SLOTS
-    lane, _created = Lane.objects.get_or_create(
-        workspace_id=workspace_id, origin=origin_of(url), slot=slot
-    )
-    return lane
+    return event.workspace_id, origin_of(target.url), zlib.crc32(event.scope.encode()) % SLOTS
 
 
-def ensure_secret(*, workspace_id: uuid.UUID, scope: str) -> SigningSecret:
-    """The live secret of a scope, made on first use."""
-    secret, _created = SigningSecret.objects.get_or_create(
-        scope=scope,
-        expires_at=None,
-        defaults={"workspace_id": workspace_id, "secret": new_secret()},
-    )
-    return secret
+def _lanes(places: set[Place]) -> dict[Place, Lane]:
+    """The lanes of these places; those that are missing are made."""
+    found = _existing(places)
+    missing = [
+        Lane(workspace_id=workspace_id, origin=origin, slot=slot)
+        for workspace_id, origin, slot in places - found.keys()
+    ]
+    if missing:
+        # Somebody else may make the same lane at this moment: then theirs is the one.
+        Lane.objects.bulk_create(missing, ignore_conflicts=True)
+        found = _existing(places)
+    return found
+
+
+def _existing(places: set[Place]) -> dict[Place, Lane]:
+    if not places:
+        return {}
+    workspaces, origins = {place[0] for place in places}, {place[1] for place in places}
+    lanes = Lane.objects.filter(workspace_id__in=workspaces, origin__in=origins)
+    by_place = {(lane.workspace_id, lane.origin, lane.slot): lane for lane in lanes}
+    return {place: by_place[place] for place in places & by_place.keys()}

@@ -5,26 +5,34 @@ import logging
 from celery import shared_task
 from celery.signals import worker_shutting_down
 
-from delivery.sending import deliver_due, stop_sending
+from delivery.beats import beat
+from delivery.engine import running_engine
+from delivery.retention import clean_up
 
 logger = logging.getLogger(__name__)
 
 
 @shared_task(name="delivery.wake")
-def wake(*, lane_id: str = "", **_: object) -> None:
-    """Something was stored for a lane. Send whatever is due; the id only helps the log."""
-    made = deliver_due()
-    logger.info("wake for lane %s: %d attempts", lane_id, made)
+def wake(**_: object) -> None:
+    """Something was stored: the engine looks what is due."""
+    running_engine().wake()
 
 
 @shared_task(name="delivery.tick_deliver")
 def tick_deliver(**_: object) -> None:
-    made = deliver_due()
-    if made:
-        logger.info("tick: %d attempts", made)
+    """The same without an occasion: a retry's time may have come, or a hint was lost."""
+    beat()
+    running_engine().wake()
+
+
+@shared_task(name="delivery.tick_housekeep")
+def tick_housekeep(**_: object) -> None:
+    done = clean_up()
+    if any(done.values()):
+        logger.info("tick: %s", done)
 
 
 @worker_shutting_down.connect
-def _release_lanes(**_: object) -> None:
+def _give_lanes_back(**_: object) -> None:
     """A worker that is told to stop must not hold a lane until its lease runs out."""
-    stop_sending()
+    running_engine().stop()

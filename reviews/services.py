@@ -8,17 +8,18 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from delivery import faults
 from delivery.clock import ClockTimestamp
 from inbox.errors import DomainError
 from inbox.models import Message
 from reviews.kinds import InvalidAnswerError, check_feedback, read_question
 from reviews.models import Closer, ReviewRequest, Status
-from reviews.signals import review_closed
+from reviews.signals import reviews_closed
 
 
 class PastDeadlineError(DomainError):
@@ -172,8 +173,10 @@ def _decide(review: ReviewRequest, answer: Answer) -> bool:
         **_closed_by(answer.via, answer.by),
     )
     if won:
+        faults.hit("decide.after_update")
         review.refresh_from_db()
-        review_closed.send(sender=ReviewRequest, review=review)
+        reviews_closed.send(sender=ReviewRequest, reviews=[review])
+        faults.hit("decide.before_commit")
     return bool(won)
 
 
@@ -217,13 +220,13 @@ def _expire(candidates: QuerySet[ReviewRequest], *, limit: int, wait: bool) -> i
     that came first stays.
     """
     due = candidates.filter(status=Status.PENDING, expires_at__lte=ClockTimestamp())
-    if connection.features.has_select_for_update:
-        due = due.select_for_update(skip_locked=not wait)
+    due = due.select_for_update(skip_locked=not wait)
     ids = list(due.order_by("expires_at").values_list("pk", flat=True)[:limit])
     if not ids:
         return 0
     expired = ReviewRequest.objects.filter(pk__in=ids, status=Status.PENDING)
     expired.update(status=Status.EXPIRED, revision=F("revision") + 1, **_closed_by(Closer.CLOCK))
-    for review in ReviewRequest.objects.filter(pk__in=ids).select_related("message", "channel"):
-        review_closed.send(sender=ReviewRequest, review=review)
+    faults.hit("expire.after_update")
+    closed = ReviewRequest.objects.filter(pk__in=ids).select_related("message", "channel")
+    reviews_closed.send(sender=ReviewRequest, reviews=list(closed))
     return len(ids)

@@ -1,9 +1,9 @@
 """What reviews announces, inside the transaction of the change.
 
-review_closed  sender=ReviewRequest, review=ReviewRequest: answered, expired or cancelled; read
-               its status.
+reviews_closed  sender=ReviewRequest, reviews=[ReviewRequest]: answered, expired or cancelled; read
+                their status. A sweep closes many at once.
 """
 
 from django.dispatch import Signal
 
-review_closed = Signal()
+reviews_closed = Signal()

@@ -25,7 +25,7 @@ from inbox.signals import (
     status_noted,
 )
 from reviews.models import ReviewRequest, Status
-from reviews.signals import review_closed
+from reviews.signals import reviews_closed
 
 TOPIC = "sockets"
 
@@ -76,12 +76,13 @@ def _step_noted(event: StatusEvent, **_: Any) -> None:
     _announce("message:status", *rooms, id=str(event.pk))
 
 
-@receiver(review_closed)
-def _closed(review: ReviewRequest, **_: Any) -> None:
-    if review.status == Status.COMPLETED:
-        _announce_message("review:responded", review.message, id=str(review.pk))
-    else:
-        _announce_message("review:expired", review.message, data={"messageId": str(review.pk)})
+@receiver(reviews_closed)
+def _closed(reviews: list[ReviewRequest], **_: Any) -> None:
+    for review in reviews:
+        if review.status == Status.COMPLETED:
+            _announce_message("review:responded", review.message, id=str(review.pk))
+        else:
+            _announce_message("review:expired", review.message, data={"messageId": str(review.pk)})
 
 
 @receiver(channel_changed)

@@ -4,6 +4,7 @@ Receivers run inside the transaction of the change, so the outbox row and the ch
 """
 
 import uuid
+from collections import defaultdict
 from typing import Any
 
 import orjson
@@ -13,18 +14,22 @@ from django.utils import timezone
 from api.placet.times import wire_time
 from api.placet.wire import loaded, message_body
 from delivery.bus import publish_after_commit
-from delivery.models import Delivery
-from delivery.models import State as DeliveryState
-from delivery.outbox import Happening, Target, enqueue
-from delivery.signals import delivery_finished
+from delivery.models import Delivery, State
+from delivery.outbox import Happening, enqueue
+from delivery.signals import deliveries_finished
 from inbox.models import Channel, DeliveryStatus, Message, Sender
 from inbox.services.messages import set_delivery_status
 from inbox.signals import channel_deleted, message_deleted, message_posted
 from reviews.models import ReviewRequest, Status
-from reviews.signals import review_closed
+from reviews.signals import reviews_closed
 from reviews.targets import channel_target, review_target
 
-FAILED = frozenset({DeliveryState.EXHAUSTED, DeliveryState.GONE, DeliveryState.BLOCKED})
+STATUS_OF_STATE = {
+    State.DELIVERED: DeliveryStatus.DELIVERED,
+    State.EXHAUSTED: DeliveryStatus.FAILED,
+    State.GONE: DeliveryStatus.FAILED,
+    State.BLOCKED: DeliveryStatus.FAILED,
+}
 # Events whose end shows in the message's `deliveryStatus` (Placet contract 5.7).
 SHOWN_IN_STATUS = frozenset({"message:created", "review:responded"})
 
@@ -45,18 +50,25 @@ def _tell_about_message(message: Message, **_: Any) -> None:
         "channelId": str(message.channel_id),
         "message": message_body(whole),
     }
-    _store(message, "message:created", "created", body, channel_target(message.channel))
+    happening = _happening(message, "message:created", "created", body)
+    enqueue([(happening, channel_target(message.channel))], now=timezone.now())
 
 
-@receiver(review_closed)
-def _tell_about_review(review: ReviewRequest, **_: Any) -> None:
-    publish_after_commit(review_topic(review.pk))
+@receiver(reviews_closed)
+def _tell_about_reviews(reviews: list[ReviewRequest], **_: Any) -> None:
+    for review in reviews:
+        publish_after_commit(review_topic(review.pk))
+    notices = [(_closing(review), review_target(review)) for review in reviews]
+    enqueue(notices, now=timezone.now())
+
+
+def _closing(review: ReviewRequest) -> Happening:
     event, body = (
         ("review:responded", responded_body(review))
         if review.status == Status.COMPLETED
         else ("review:expired", expired_body(review))
     )
-    _store(review.message, event, "closed", body, review_target(review))
+    return _happening(review.message, event, "closed", body)
 
 
 @receiver(message_deleted)
@@ -71,15 +83,15 @@ def _tell_waiters_of_channel(channel: Channel, **_: Any) -> None:
         publish_after_commit(review_topic(message_id))
 
 
-@receiver(delivery_finished)
-def _note_outcome(delivery: Delivery, **_: Any) -> None:
-    if delivery.event.type not in SHOWN_IN_STATUS:
-        return
-    message_id = uuid.UUID(delivery.event.reference)
-    if delivery.state == DeliveryState.DELIVERED:
-        set_delivery_status(message_id=message_id, status=DeliveryStatus.DELIVERED)
-    elif delivery.state in FAILED:
-        set_delivery_status(message_id=message_id, status=DeliveryStatus.FAILED)
+@receiver(deliveries_finished)
+def _note_outcomes(deliveries: list[Delivery], **_: Any) -> None:
+    ended: dict[DeliveryStatus, list[uuid.UUID]] = defaultdict(list)
+    for delivery in deliveries:
+        status = STATUS_OF_STATE.get(State(delivery.state))
+        if status and delivery.event.type in SHOWN_IN_STATUS:
+            ended[status].append(uuid.UUID(delivery.event.reference))
+    for status, message_ids in ended.items():
+        set_delivery_status(message_ids=message_ids, status=status)
 
 
 def responded_body(review: ReviewRequest) -> dict[str, Any]:
@@ -113,10 +125,8 @@ def _closed_body(event: str, review: ReviewRequest) -> dict[str, Any]:
     }
 
 
-def _store(
-    message: Message, event: str, once: str, body: dict[str, Any], target: Target | None
-) -> None:
-    happening = Happening(
+def _happening(message: Message, event: str, once: str, body: dict[str, Any]) -> Happening:
+    return Happening(
         workspace_id=message.workspace_id,
         type=event,
         reference=str(message.pk),
@@ -124,4 +134,3 @@ def _store(
         once_key=f"{message.pk}:{once}",
         body=orjson.dumps(body),
     )
-    enqueue(happening, target=target, now=timezone.now())

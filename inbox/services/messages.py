@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -192,16 +192,20 @@ def delete_message(message: Message) -> None:
 
 
 @transaction.atomic
-def set_delivery_status(*, message_id: uuid.UUID, status: DeliveryStatus) -> None:
-    """Note how delivery ended. An agent's own acknowledgement is never taken back.
+def set_delivery_status(*, message_ids: Collection[uuid.UUID], status: DeliveryStatus) -> None:
+    """Note how deliveries ended. An agent's own acknowledgement is never taken back.
 
-    One conditional UPDATE, so that an acknowledgement between look and write stays.
+    The rows are locked first, so that an acknowledgement between look and write stays.
     """
     others = Message.objects.exclude(delivery_status__in={status, DeliveryStatus.ACKNOWLEDGED})
-    if others.filter(pk=message_id).update(delivery_status=status):
-        announce_message(Message.objects.get(pk=message_id), "delivery_status")
+    changed = list(others.filter(pk__in=message_ids).select_for_update().order_by("pk"))
+    ids = [message.pk for message in changed]
+    Message.objects.filter(pk__in=ids).update(delivery_status=status)
+    for message in changed:
+        message.delivery_status = status
+        announce_message(message, "delivery_status")
 
 
 def acknowledge(message: Message) -> None:
     """The agent says that it has this message."""
-    set_delivery_status(message_id=message.pk, status=DeliveryStatus.ACKNOWLEDGED)
+    set_delivery_status(message_ids=[message.pk], status=DeliveryStatus.ACKNOWLEDGED)

@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from accounts.models import Role
 from api.placet.errors import judge
+from delivery.engine import deliver_due
 from delivery.models import Delivery, Event
-from delivery.sending import deliver_due
 from inbox.models import Channel, Message
 from inbox.services.channels import Webhook, set_webhook
 from reviews.models import Closer, ReviewRequest, Status

@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from accounts.models import ApiKey, User
 from attachments.models import Attachment
-from delivery.models import EngineBeat, GoneUrl
-from delivery.sending import deliver_due
+from delivery.engine import deliver_due
+from delivery.models import EngineBeat, FeedHead, GoneUrl
 from inbox.models import Channel, ChannelStatus, Thread
 from inbox.services.channels import Webhook, note_status, set_webhook
 from inbox.services.streams import note_step
@@ -46,6 +46,7 @@ def everything(channel: Channel, person: User, receiver: Receiver) -> None:
     note_status(channel, status=ChannelStatus.BUSY, message=None, now=now)
     note_step(channel, stream_id="s", text="reading", tool_hint=True, now=now)
     GoneUrl.objects.create(workspace=channel.workspace, url=receiver.url, url_sha256="0" * 64)
+    FeedHead.objects.create(workspace=channel.workspace)
     EngineBeat.objects.get_or_create(name="w:1", defaults={"seen_at": timezone.now()})
     ApiKey.objects.create(workspace=channel.workspace, key_hash="1" * 64, key_prefix="hp_12345678")
     Attachment.objects.create(

@@ -1,7 +1,6 @@
 """From a decision to the receiver, with a real receiver and the real engine."""
 
 import hashlib
-import uuid
 from datetime import timedelta
 from typing import Any
 
@@ -12,9 +11,9 @@ from pytest_django.fixtures import Settings
 from standardwebhooks.webhooks import Webhook as ReferenceVerifier
 
 from accounts.models import User
-from delivery import egress
+from delivery.engine import deliver_due
 from delivery.models import Attempt, Delivery, Event, GoneUrl, Lane, SigningSecret, State
-from delivery.sending import claim_lane, deliver_due
+from delivery.retention import clean_up
 from inbox.models import Channel, DeliveryStatus, Message, Sender
 from inbox.services.channels import Webhook, set_webhook
 from reviews.models import Closer, ReviewRequest
@@ -158,39 +157,6 @@ def test_address_that_is_not_allowed_is_blocked_and_not_called(
     assert receiver.received == []
 
 
-def test_delivery_of_a_dead_sender_is_due_again_once_its_lease_ended(
-    hooked: Channel, person: User, receiver: Receiver
-) -> None:
-    approve(make_review(channel=hooked), person)
-    dead = claim_lane()
-    assert dead is not None
-    Delivery.objects.update(state=State.SENDING, attempts=1)
-    assert claim_lane() is None
-    Lane.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
-    deliver_due()
-    assert Delivery.objects.get().state == State.PENDING
-    due_again()
-    deliver_due()
-    assert len(receiver.received) == 1
-    assert Delivery.objects.get().state == State.DELIVERED
-
-
-def test_sender_that_lost_its_lease_does_not_overrule_the_new_holder(
-    hooked: Channel, person: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def taken_over(request: egress.Request) -> egress.Result:
-        """Another sender takes the lane while this one waits for its receiver."""
-        Lane.objects.update(lease_token=uuid.uuid4())
-        return egress.Result(status=200)
-
-    review = approve(make_review(channel=hooked), person)
-    monkeypatch.setattr(egress, "send", taken_over)
-    deliver_due()
-    assert Delivery.objects.get().state == State.SENDING
-    assert Message.objects.get(pk=review.pk).delivery_status == DeliveryStatus.SENT
-    assert Lane.objects.get().lease_token is not None
-
-
 def test_too_many_attempts_end_a_delivery_that_kills_its_sender(
     hooked: Channel, person: User, receiver: Receiver
 ) -> None:
@@ -205,7 +171,19 @@ def test_old_event_is_given_up(hooked: Channel, person: User, receiver: Receiver
     receiver.answer = lambda _: (500, {}, b"")
     approve(make_review(channel=hooked), person)
     Delivery.objects.update(give_up_at=F("created_at"))
+    assert deliver_due() == 0
+    clean_up()
+    assert Delivery.objects.get().state == State.EXHAUSTED
+
+
+def test_event_that_would_be_too_old_at_its_next_try_is_given_up_now(
+    hooked: Channel, person: User, receiver: Receiver
+) -> None:
+    receiver.answer = lambda _: (500, {}, b"")
+    approve(make_review(channel=hooked), person)
+    Delivery.objects.update(give_up_at=timezone.now() + timedelta(seconds=1))
     deliver_due()
+    assert len(receiver.received) == 1
     assert Delivery.objects.get().state == State.EXHAUSTED
 
 

@@ -8,8 +8,8 @@ from django.test import Client
 
 from accounts.models import Role, User
 from api.placet.errors import judge
+from delivery.engine import deliver_due
 from delivery.models import Delivery, Event, GoneUrl, State
-from delivery.sending import deliver_due
 from inbox.errors import DomainError
 from inbox.models import Channel, DeliveryStatus, Message, Sender
 from inbox.services.channels import Webhook, set_webhook

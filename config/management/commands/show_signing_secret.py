@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from accounts.ids import parse_uuid
-from delivery.outbox import ensure_secret
+from delivery.keys import ensure_secret
 from inbox.models import Channel
 
 

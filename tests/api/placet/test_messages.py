@@ -24,7 +24,7 @@ def test_late_failure_does_not_take_an_acknowledgement_back(agent: Agent, channe
     message = make_message(channel)
     for _ in range(2):
         agent.post(f"/api/v1/messages/{message.pk}/ack", {})
-        set_delivery_status(message_id=message.pk, status=DeliveryStatus.FAILED)
+        set_delivery_status(message_ids=[message.pk], status=DeliveryStatus.FAILED)
     message.refresh_from_db()
     assert message.delivery_status == DeliveryStatus.ACKNOWLEDGED
 

@@ -137,7 +137,7 @@ def _person_wrote(replay: Replay) -> None:
         text="hi agent",
         client_id="u-1",
     )
-    set_delivery_status(message_id=message.pk, status=DeliveryStatus.DELIVERED)
+    set_delivery_status(message_ids=[message.pk], status=DeliveryStatus.DELIVERED)
     replay.names["<id:usermsg>"] = str(message.pk)
     replay.names["<id#1>"] = str(replay.person.pk)
 
@@ -151,7 +151,7 @@ def _approved(replay: Replay) -> None:
 
 
 def _delivered(replay: Replay, name: str, status: DeliveryStatus) -> None:
-    set_delivery_status(message_id=replay.review(name).pk, status=status)
+    set_delivery_status(message_ids=[replay.review(name).pk], status=status)
 
 
 def _form_filled_in(replay: Replay) -> None:

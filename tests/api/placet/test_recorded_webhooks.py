@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from accounts.models import User
+from delivery.engine import deliver_due
 from delivery.models import Delivery
-from delivery.sending import deliver_due
 from inbox.models import Channel, Message, Sender
 from inbox.services.channels import Webhook, set_webhook
 from reviews.models import Closer, ReviewRequest

@@ -76,7 +76,7 @@ def test_expiry_delivery_and_deletion_are_told(
     late = make_review(channel=channel, expires_in=timedelta(seconds=-1))
     expire_due(limit=1)
     acknowledge(late.message)
-    set_delivery_status(message_id=late.pk, status=DeliveryStatus.FAILED)
+    set_delivery_status(message_ids=[late.pk], status=DeliveryStatus.FAILED)
     delete_message(late.message)
     message_id = str(late.pk)
     for sio in (agent, page):

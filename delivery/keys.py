@@ -1,0 +1,119 @@
+"""Secrets of channels and key pairs of workspaces: made on first use, rotated with overlap."""
+
+import uuid
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import F, Q, QuerySet
+
+from delivery.models import Delivery, SigningKeyPair, SigningSecret
+from delivery.signing import Signer, new_key_pair, new_secret
+
+DEFAULT_OVERLAP = timedelta(hours=24)
+LONGEST_OVERLAP = timedelta(days=7)
+MOST_OLD_ONES = 3
+
+
+class RotationRefusedError(Exception):
+    """A secret cannot be rotated like this; the text says why."""
+
+
+def ensure_secret(*, workspace_id: uuid.UUID, scope: str) -> SigningSecret:
+    """The live secret of a scope, made on first use."""
+    secret, _created = SigningSecret.objects.get_or_create(
+        scope=scope,
+        expires_at=None,
+        defaults={"workspace_id": workspace_id, "secret": new_secret()},
+    )
+    return secret
+
+
+def ensure_key_pair(workspace_id: uuid.UUID) -> SigningKeyPair:
+    """The live key pair of a workspace, made on first use."""
+    private, public = new_key_pair()
+    pair, _created = SigningKeyPair.objects.get_or_create(
+        workspace_id=workspace_id,
+        expires_at=None,
+        defaults={"private_key": private, "public_key": public},
+    )
+    return pair
+
+
+def _valid(now: datetime) -> Q:
+    return Q(expires_at=None) | Q(expires_at__gt=now)
+
+
+NEWEST_FIRST = F("expires_at").desc(nulls_first=True)
+
+
+def valid_secrets(scopes: Collection[str], *, now: datetime) -> QuerySet[SigningSecret]:
+    """Every secret of these scopes that still signs, the live one first."""
+    return SigningSecret.objects.filter(_valid(now), scope__in=scopes).order_by(NEWEST_FIRST)
+
+
+def valid_key_pairs(
+    workspaces: Collection[uuid.UUID], *, now: datetime
+) -> QuerySet[SigningKeyPair]:
+    """Every key pair of these workspaces that still signs, the live one first."""
+    pairs = SigningKeyPair.objects.filter(_valid(now), workspace_id__in=workspaces)
+    return pairs.order_by(NEWEST_FIRST)
+
+
+def signers_of(deliveries: Iterable[Delivery], *, now: datetime) -> dict[str, Signer]:
+    """Who signs for each delivery's scope, by scope."""
+    workspaces = {delivery.signing_scope: delivery.event.workspace_id for delivery in deliveries}
+    secrets: dict[str, list[str]] = defaultdict(list)
+    for secret in valid_secrets(workspaces, now=now):
+        secrets[secret.scope].append(str(secret.secret))
+    pairs: dict[uuid.UUID, list[str]] = defaultdict(list)
+    for pair in valid_key_pairs(set(workspaces.values()), now=now):
+        pairs[pair.workspace_id].append(str(pair.private_key))
+    return {
+        scope: Signer(
+            secrets[scope] or [str(ensure_secret(workspace_id=owner, scope=scope).secret)],
+            pairs[owner] or [str(ensure_key_pair(owner).private_key)],
+        )
+        for scope, owner in workspaces.items()
+    }
+
+
+@transaction.atomic
+def rotate_secret(
+    *, workspace_id: uuid.UUID, scope: str, overlap: timedelta, now: datetime
+) -> SigningSecret:
+    """Make a new live secret; the one before signs beside it until `overlap` has passed.
+
+    An overlap of zero is for a secret that somebody else has seen: it ends at once, and so do
+    older ones.
+
+    Raises: RotationRefusedError.
+    """
+    if not timedelta() <= overlap <= LONGEST_OVERLAP:
+        raise RotationRefusedError(
+            f"The overlap must be between 0 and {LONGEST_OVERLAP.total_seconds() / 3600:g} hours"
+        )
+    secrets = SigningSecret.objects.select_for_update().filter(scope=scope)
+    old = [row for row in secrets if row.expires_at is not None and row.expires_at > now]
+    if overlap and len(old) >= MOST_OLD_ONES:
+        raise RotationRefusedError(
+            f"{MOST_OLD_ONES} older secrets still count; wait until one has ended, or end them all "
+            "with an overlap of 0"
+        )
+    if not overlap:
+        secrets.exclude(expires_at=None).update(expires_at=now)
+    secrets.filter(expires_at=None).update(expires_at=now + overlap)
+    return ensure_secret(workspace_id=workspace_id, scope=scope)
+
+
+@transaction.atomic
+def rotate_key_pair(
+    *, workspace_id: uuid.UUID, overlap: timedelta, now: datetime
+) -> SigningKeyPair:
+    """Make a new live key pair; the one before signs beside it until `overlap` has passed."""
+    live = SigningKeyPair.objects.select_for_update().filter(
+        workspace_id=workspace_id, expires_at=None
+    )
+    live.update(expires_at=now + overlap)
+    return ensure_key_pair(workspace_id)

@@ -1,0 +1,124 @@
+"""Who may send to whom right now: leases, breakers, and receivers that are switched off.
+
+A lane's lease makes one engine its holder. The token lets a holder that was paused past its lease
+notice that somebody else took over.
+"""
+
+import logging
+import uuid
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from delivery.clock import ClockTimestamp
+from delivery.models import Delivery, Lane, State, long_ago
+
+logger = logging.getLogger(__name__)
+
+FAILURES_TO_OPEN = 3
+FEWEST_FAILURES_TO_DISABLE = 10
+
+
+def claim_lanes(token: uuid.UUID, *, most: int) -> list[Lane]:
+    """Take the leases of lanes that have something to do, those first that wait longest.
+
+    PostgreSQL skips lanes that others are claiming; on SQLite the IMMEDIATE transaction lets one
+    process choose at a time. Call it inside a transaction.
+    """
+    something = due_now() | Q(state=State.SENDING)
+    free = Lane.objects.filter(
+        Exists(Delivery.objects.filter(something, lane=OuterRef("pk"))),
+        disabled_at=None,
+        lease_until__lte=ClockTimestamp(),
+        open_until__lte=ClockTimestamp(),
+    )
+    free = free.select_for_update(skip_locked=True)
+    lanes = list(free.order_by("lease_until")[:most])
+    if lanes:
+        taken = Lane.objects.filter(pk__in=[lane.pk for lane in lanes])
+        taken.update(lease_token=token, lease_until=_lease_end())
+    return lanes
+
+
+def due_now() -> Q:
+    """Deliveries whose time has come and is not over."""
+    now = ClockTimestamp()
+    return Q(state=State.PENDING, next_attempt_at__lte=now, give_up_at__gt=now)
+
+
+def _lease_end() -> Any:
+    return ClockTimestamp() + timedelta(seconds=settings.DELIVERY_LEASE_SECONDS)
+
+
+def held(token: uuid.UUID) -> QuerySet[Lane]:
+    """The lanes whose lease is still this token's."""
+    return Lane.objects.filter(lease_token=token)
+
+
+def extend(token: uuid.UUID, lane_ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
+    """Extend leases; returns the lanes that are still ours."""
+    ours = held(token).filter(pk__in=lane_ids)
+    if ours.update(lease_until=_lease_end()) == len(lane_ids):
+        return set(lane_ids)
+    return set(ours.values_list("pk", flat=True))
+
+
+def release(token: uuid.UUID, lane_ids: Collection[uuid.UUID]) -> None:
+    """Give leases back at once: the lanes go to the end of the row."""
+    if lane_ids:
+        held(token).filter(pk__in=lane_ids).update(lease_until=ClockTimestamp(), lease_token=None)
+
+
+def note_success(lane: Lane) -> None:
+    """An answer with 2xx closes the breaker and forgets what went wrong before."""
+    if lane.fail_streak == 0 and lane.failing_since is None:
+        return
+    lane.fail_streak, lane.failing_since, lane.open_until = 0, None, long_ago()
+    _save(lane, open_until=lane.open_until)
+
+
+def note_failure(lane: Lane, *, now: datetime) -> bool:
+    """Count a failure. True if the lane has to be left alone: the breaker opens, or it is disabled.
+
+    While a breaker is open, what is due waits and uses up no tries.
+    """
+    window = settings.DELIVERY_DISABLE_AFTER
+    stale = lane.last_failed_at is not None and now - lane.last_failed_at > 2 * window
+    if lane.failing_since is None or stale:
+        lane.failing_since, lane.fail_streak = now, 0
+    lane.fail_streak, lane.last_failed_at = lane.fail_streak + 1, now
+    if now - lane.failing_since >= window and lane.fail_streak >= FEWEST_FAILURES_TO_DISABLE:
+        lane.disabled_at = now
+        logger.error("lane %s is disabled: only failures since %s", lane, lane.failing_since)
+    pause = _pause(lane.fail_streak)
+    _save(lane, open_until=ClockTimestamp() + pause)
+    return bool(pause) or lane.disabled_at is not None
+
+
+def _pause(fail_streak: int) -> timedelta:
+    """How long a receiver is left alone after this many failures in a row."""
+    step = fail_streak - FAILURES_TO_OPEN
+    if step < 0:
+        return timedelta()
+    pauses = settings.DELIVERY_BREAKER
+    return timedelta(seconds=pauses[min(step, len(pauses) - 1)])
+
+
+def _save(lane: Lane, *, open_until: Any) -> None:
+    Lane.objects.filter(pk=lane.pk).update(
+        fail_streak=lane.fail_streak,
+        failing_since=lane.failing_since,
+        last_failed_at=lane.last_failed_at,
+        disabled_at=lane.disabled_at,
+        open_until=open_until,
+    )
+
+
+def enable(lanes: QuerySet[Lane]) -> int:
+    """Send to these receivers again, from now on. Returns how many had been left alone."""
+    return lanes.exclude(disabled_at=None, fail_streak=0).update(
+        disabled_at=None, fail_streak=0, failing_since=None, open_until=long_ago()
+    )

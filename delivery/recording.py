@@ -1,0 +1,183 @@
+"""Writing down how attempts ended: the attempt, the delivery's next state, the lane's health.
+
+Everything here runs inside the engine's transaction, and only for lanes whose lease is still ours:
+a sender that was paused past its lease does not overrule the one that took over.
+"""
+
+import logging
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from django.conf import settings
+from django.db.models import Exists, OuterRef
+from django.utils import timezone
+
+from delivery import egress, faults
+from delivery.backoff import next_delay, retry_after
+from delivery.clock import ClockTimestamp
+from delivery.lanes import held, note_failure, note_success
+from delivery.models import Attempt, Delivery, GoneUrl, Lane, State
+from delivery.sending import GONE, Flight
+from delivery.signals import deliveries_finished
+
+logger = logging.getLogger(__name__)
+
+ENDED = ["ended_at", "ip", "http_status", "duration_ms", "response_head", "error"]
+NO_LONGER_WAITING = frozenset({404, 409})
+CONFIRMATIONS = 2
+PROBABLY = "probably delivered: an attempt did not end, and now the receiver no longer waits"
+
+type Outcomes = dict[tuple[State, int | None, str], list[Delivery]]
+
+
+def record(
+    flights: list[Flight], token: uuid.UUID, lanes: Mapping[uuid.UUID, Lane]
+) -> set[uuid.UUID]:
+    """Write down flights that ended. Returns the lanes that have to be left alone for now."""
+    now = timezone.now()
+    flights = _still_ours(flights, token)
+    if not flights:
+        return set()
+    _end_attempts(flights, now)
+    final: Outcomes = defaultdict(list)
+    for flight in flights:
+        _settle(flight, final, now)
+    _finish(final, now)
+    faults.hit("finish.before_commit")
+    return _judge_receivers(flights, lanes, now)
+
+
+def _still_ours(flights: list[Flight], token: uuid.UUID) -> list[Flight]:
+    """Flights whose delivery nobody else has taken over, with its row locked."""
+    ours = held(token).filter(pk=OuterRef("lane_id"))
+    ids = [flight.delivery.pk for flight in flights]
+    rows = Delivery.objects.select_for_update().filter(
+        Exists(ours), pk__in=ids, state=State.SENDING
+    )
+    attempts = dict(rows.values_list("pk", "attempts"))
+    return [f for f in flights if attempts.get(f.delivery.pk) == f.delivery.attempts]
+
+
+def _end_attempts(flights: list[Flight], now: datetime) -> None:
+    rows = [flight.attempt() for flight in flights]
+    for row in rows:
+        row.ended_at = now
+    Attempt.objects.bulk_create(
+        rows, update_conflicts=True, unique_fields=["delivery", "number"], update_fields=ENDED
+    )
+
+
+def _settle(flight: Flight, final: Outcomes, now: datetime) -> None:
+    """Decide what this attempt means for its delivery: an end, or another try."""
+    result = flight.result
+    if result is None:
+        final[State.BLOCKED, None, flight.refusal[:300]].append(flight.delivery)
+    elif result.ok:
+        final[State.DELIVERED, result.status, ""].append(flight.delivery)
+    elif result.status == GONE:
+        _remember_gone(flight.delivery)
+        final[State.GONE, GONE, explain(result)].append(flight.delivery)
+    elif _nobody_waits_any_more(flight.delivery, result):
+        final[State.DELIVERED, result.status, PROBABLY].append(flight.delivery)
+    elif not _plan_next(flight.delivery, result, now):
+        final[State.EXHAUSTED, result.status, explain(result)].append(flight.delivery)
+
+
+def explain(result: egress.Result) -> str:
+    return result.error or f"the receiver answered {result.status}"
+
+
+def _remember_gone(delivery: Delivery) -> None:
+    GoneUrl.objects.get_or_create(
+        workspace_id=delivery.event.workspace_id,
+        url_sha256=delivery.target_key,
+        defaults={"url": delivery.url, "reason": f"answered {GONE}"},
+    )
+
+
+def _nobody_waits_any_more(delivery: Delivery, result: egress.Result) -> bool:
+    """A resume address that was reached by an attempt of unknown end answers 404 afterwards.
+
+    Two such answers after an attempt without an end are taken as a delivery.
+    """
+    if result.status not in NO_LONGER_WAITING or delivery.attempts <= CONFIRMATIONS:
+        return False
+    log = list(Attempt.objects.filter(delivery=delivery).order_by("number"))
+    confirming = [row for row in log[-CONFIRMATIONS:] if row.http_status in NO_LONGER_WAITING]
+    unknown = any(row.ended_at is None for row in log[:-CONFIRMATIONS])
+    return unknown and len(confirming) == CONFIRMATIONS
+
+
+def _plan_next(delivery: Delivery, result: egress.Result, now: datetime) -> bool:
+    """Set the time of the next attempt; False when the schedule or the event's age has ended."""
+    delay = next_delay(
+        settings.DELIVERY_SCHEDULE,
+        attempts=delivery.attempts,
+        overloaded=result.overloaded,
+        wish=retry_after(result.retry_after, now=now),
+    )
+    if delay is None or now + delay > delivery.give_up_at:
+        return False
+    Delivery.objects.filter(pk=delivery.pk).update(
+        state=State.PENDING,
+        next_attempt_at=ClockTimestamp() + delay,
+        last_status=result.status,
+        last_error=explain(result),
+    )
+    logger.info("delivery %s: %s, next try in %s", delivery.pk, explain(result), delay)
+    return True
+
+
+def _finish(final: Outcomes, now: datetime) -> None:
+    """Record final states, once, and announce them."""
+    for (state, status, error), deliveries in final.items():
+        ids = [delivery.pk for delivery in deliveries]
+        ended = {"state": state, "finished_at": now, "last_status": status, "last_error": error}
+        Delivery.objects.filter(pk__in=ids).update(**ended)
+        for delivery in deliveries:
+            for name, value in ended.items():
+                setattr(delivery, name, value)
+        deliveries_finished.send(sender=Delivery, deliveries=deliveries)
+        logger.info("%d deliveries %s %s", len(ids), state, error)
+
+
+def _judge_receivers(
+    flights: Iterable[Flight], lanes: Mapping[uuid.UUID, Lane], now: datetime
+) -> set[uuid.UUID]:
+    """Open, close or keep the breakers. What policy refused or a 410 says nothing of a receiver."""
+    left_alone = set()
+    for flight in flights:
+        result, lane = flight.result, lanes[flight.delivery.lane_id]
+        if result is None or result.status == GONE:
+            continue
+        if result.ok:
+            note_success(lane)
+        elif note_failure(lane, now=now):
+            left_alone.add(lane.pk)
+    return left_alone
+
+
+UNKNOWN = egress.Result(error="the sender died; whether the receiver got it is not known")
+
+
+def recover(deliveries: Iterable[Delivery]) -> None:
+    """What a dead sender left behind is due again; its attempt stays counted, without an end."""
+    now = timezone.now()
+    final: Outcomes = defaultdict(list)
+    for delivery in deliveries:
+        if not _plan_next(delivery, UNKNOWN, now):
+            final[State.EXHAUSTED, None, explain(UNKNOWN)].append(delivery)
+    _finish(final, now)
+
+
+def give_up_old(*, limit: int) -> int:
+    """End what waited past its time behind an open breaker or a receiver that is switched off."""
+    late = Delivery.objects.filter(state=State.PENDING, give_up_at__lt=ClockTimestamp())
+    late = late.select_for_update(skip_locked=True, of=("self",)).select_related("event")
+    deliveries = list(late.order_by("give_up_at")[:limit])
+    if deliveries:
+        text = "its time was over before the receiver could be reached"
+        _finish({(State.EXHAUSTED, None, text): deliveries}, timezone.now())
+    return len(deliveries)
