@@ -212,9 +212,17 @@ def deliver_due() -> int:
     return Engine().run_until_idle()
 
 
-@functools.cache
+_starting = threading.Lock()
+
+
 def running_engine() -> Engine:
-    """This process's engine, started on first use. Its thread ends before the process does."""
+    """This process's engine, started on first use. The process does not end before it does."""
+    with _starting:  # two tasks may come first at once
+        return _started()
+
+
+@functools.cache
+def _started() -> Engine:
     engine = Engine()
     threading.Thread(target=engine.run, name="engine").start()
     return engine
