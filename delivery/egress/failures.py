@@ -61,7 +61,8 @@ def _causes(failure: BaseException) -> Iterator[BaseException]:
 
 
 def _certificate(failure: ssl.SSLCertVerificationError) -> str:
-    return CERTIFICATES.get(failure.verify_code, "TLS: certificate is not valid")
+    other = f"TLS: certificate is not valid ({failure.verify_message.lower()})"
+    return CERTIFICATES.get(failure.verify_code, other)
 
 
 def _handshake(failure: ssl.SSLError) -> str:
