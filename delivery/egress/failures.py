@@ -8,6 +8,7 @@ import ssl
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import requests
 import urllib3.exceptions
 
 from .errors import AttemptFailedError
@@ -38,7 +39,8 @@ UNEXPECTED = "the request failed"
 
 def explain(failure: BaseException) -> str:
     """The most telling of what the failure and its causes say."""
-    causes = list(_causes(failure))
+    # A wrapper of the client library is an OSError that says nothing of its own.
+    causes = [one for one in _causes(failure) if not isinstance(one, requests.RequestException)]
     for kind, words in RULES:
         for cause in causes:
             if isinstance(cause, kind):

@@ -53,6 +53,13 @@ def test_hostile_receiver_costs_little_time_and_memory(kind: str) -> None:
     assert receiver.connections == 1
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
+def test_measure_of_memory_sees_what_was_there_for_a_moment() -> None:
+    memory = Memory()
+    assert len(b"x" * 40_000_000) == 40_000_000
+    assert memory.growth() > 30
+
+
 def test_redirect_is_an_answer_even_if_its_body_never_comes() -> None:
     def redirects() -> "list[tuple[bytes, float]]":
         return [(b"HTTP/1.1 302 Found\r\nlocation: /\r\ncontent-length: 9\r\n\r\n", 60)]
