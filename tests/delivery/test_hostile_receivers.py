@@ -1,12 +1,15 @@
 """A receiver can waste neither our time nor our memory, whatever it does."""
 
+import socket
 import sys
 import time
+from contextlib import ExitStack
 
 import pytest
 from pytest_django.fixtures import Settings
 
-from delivery.egress import Request, Result, send
+from delivery.egress import Request, Result, parse_target, send
+from delivery.egress.wire import Wire
 from tests.delivery.hostile import MORE, TEN, Hostile, Memory, says_nothing
 
 LIMIT = 0.5
@@ -88,6 +91,40 @@ def test_handshake_that_is_never_answered_is_left_in_time() -> None:
         result = _send(f"https://127.0.0.1:{receiver.port}/")
     assert result.error == TIME_IS_UP
     assert time.monotonic() - started < LIMIT + MARGIN
+
+
+def test_connection_that_is_never_accepted_is_left_in_time() -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full, ExitStack() as fillers:
+        address = full.getsockname()
+        for _ in range(4):  # the kernel holds two or so, and then lets further ones hang
+            filler = fillers.enter_context(socket.socket())
+            filler.settimeout(0)
+            filler.connect_ex(address)
+        started = time.monotonic()
+        result = _send(f"http://127.0.0.1:{address[1]}/")
+    assert result.status is None
+    assert result.error in (TIME_IS_UP, "no connection in time")
+    assert time.monotonic() - started < LIMIT + MARGIN
+
+
+def test_connection_that_comes_too_late_is_closed_at_once() -> None:
+    with Hostile(says_nothing) as receiver:
+        wire = Wire(parse_target(receiver.url), seconds=60)
+        wire.cut()
+        wire.connect()
+        with wire.take() as late:
+            assert late.recv(1) == b""
+        wire.close()
+
+
+def test_attempt_has_one_connection() -> None:
+    with Hostile(says_nothing) as receiver:
+        wire = Wire(parse_target(receiver.url), seconds=60)
+        wire.connect()
+        wire.take().close()
+        with pytest.raises(ConnectionError):
+            wire.take()
+        wire.close()
 
 
 def test_very_long_wish_is_cut() -> None:
