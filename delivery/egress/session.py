@@ -67,8 +67,9 @@ class Session(requests.Session):
     def __init__(self, wire: Wire) -> None:
         super().__init__()
         self.trust_env = False
-        self.mount("http://", _Adapter(wire))
-        self.mount("https://", _Adapter(wire))
+        adapter = _Adapter(wire)
+        self.mount("http://", adapter)
+        self.mount("https://", adapter)
 
     def get_redirect_target(self, resp: requests.Response) -> None:
         return None

@@ -34,7 +34,8 @@ class Wire:
             judge(self.target, address.ip)
         opened = self._open(addresses)
         with self._lock:
-            self._socket, self.ip = opened, opened.getpeername()[0]
+            self._socket = opened  # first of all, so that `close` finds it
+            self.ip = opened.getpeername()[0]
             # A second handle on the connection: TLS takes the first one away from everybody else.
             self._guard = socket.socket(fileno=os.dup(opened.fileno()))
         if self.expired:
