@@ -1,8 +1,9 @@
 """Secrets of channels and key pairs of workspaces: made on first use, rotated with overlap."""
 
+import time
 import uuid
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -61,22 +62,50 @@ def valid_key_pairs(
     return pairs.order_by(NEWEST_FIRST)
 
 
-def signers_of(deliveries: Iterable[Delivery], *, now: datetime) -> dict[str, Signer]:
-    """Who signs for each delivery's scope, by scope."""
-    workspaces = {delivery.signing_scope: delivery.event.workspace_id for delivery in deliveries}
+REMEMBERED_SECONDS = 1.0
+MOST_REMEMBERED = 10_000
+
+
+class Signers:
+    """Who signs for which scope. What was read is good for a second, then a rotation shows."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[float, Signer]] = {}
+
+    def of(self, deliveries: Iterable[Delivery], *, now: datetime) -> dict[str, Signer]:
+        """The signer of each delivery's scope, by scope."""
+        oldest = time.monotonic() - REMEMBERED_SECONDS
+        owners = {row.signing_scope: row.event.workspace_id for row in deliveries}
+        known = {
+            scope: entry[1]
+            for scope in owners
+            if (entry := self._known.get(scope)) and entry[0] > oldest
+        }
+        missing = {scope: owner for scope, owner in owners.items() if scope not in known}
+        return known | self._read(missing, now) if missing else known
+
+    def _read(self, owners: Mapping[str, uuid.UUID], now: datetime) -> dict[str, Signer]:
+        found = _signers_of(owners, now)
+        if len(self._known) > MOST_REMEMBERED:
+            self._known.clear()
+        self._known |= {scope: (time.monotonic(), signer) for scope, signer in found.items()}
+        return found
+
+
+def _signers_of(workspaces: Mapping[str, uuid.UUID], now: datetime) -> dict[str, Signer]:
+    """Read from the database, and make what is missing."""
     secrets: dict[str, list[str]] = defaultdict(list)
     for secret in valid_secrets(workspaces, now=now):
         secrets[secret.scope].append(str(secret.secret))
     pairs: dict[uuid.UUID, list[str]] = defaultdict(list)
     for pair in valid_key_pairs(set(workspaces.values()), now=now):
         pairs[pair.workspace_id].append(str(pair.private_key))
-    return {
-        scope: Signer(
-            secrets[scope] or [str(ensure_secret(workspace_id=owner, scope=scope).secret)],
-            pairs[owner] or [str(ensure_key_pair(owner).private_key)],
-        )
-        for scope, owner in workspaces.items()
-    }
+    for scope, owner in workspaces.items():
+        if not secrets[scope]:
+            secrets[scope] = [str(ensure_secret(workspace_id=owner, scope=scope).secret)]
+        if not pairs[owner]:
+            pairs[owner] = [str(ensure_key_pair(owner).private_key)]
+    return {scope: Signer(secrets[scope], pairs[owner]) for scope, owner in workspaces.items()}
 
 
 @transaction.atomic

@@ -150,7 +150,7 @@ class Delivery(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["lane", "next_attempt_at"],
+                fields=["lane", "next_attempt_at", "id"],
                 name="delivery_due",
                 condition=Q(state="pending"),
             ),

@@ -8,13 +8,14 @@ import uuid
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Exists, F, OuterRef, Subquery
 from django.utils import timezone
 
 from delivery import egress, faults
 from delivery.clock import ClockTimestamp
-from delivery.keys import signers_of
+from delivery.keys import Signers
 from delivery.lanes import due_now, held
 from delivery.models import Attempt, Delivery, GoneUrl, Lane, State
 from delivery.signing import Signer
@@ -56,7 +57,7 @@ def left_behind(lane_ids: Collection[uuid.UUID]) -> list[Delivery]:
     return list(found.select_related("event", "lane"))
 
 
-def start_next(token: uuid.UUID, lane_ids: Collection[uuid.UUID]) -> list[Flight]:
+def start_next(token: uuid.UUID, lane_ids: Collection[uuid.UUID], signers: Signers) -> list[Flight]:
     """Begin one attempt on each lane that has something due."""
     due = _next_due(lane_ids)
     if not due:
@@ -64,19 +65,22 @@ def start_next(token: uuid.UUID, lane_ids: Collection[uuid.UUID]) -> list[Flight
     now = timezone.now()
     flights = [Flight(delivery, token, now) for delivery in _take(token, due)]
     Attempt.objects.bulk_create([flight.attempt() for flight in flights])
-    _prepare(flights)
+    _prepare(flights, signers, gone={delivery.pk for delivery in due if delivery.is_gone})
     for flight in flights:
         faults.hit("start.before_commit", flight.delivery.url)
     return flights
 
 
-def _next_due(lane_ids: Collection[uuid.UUID]) -> list[Delivery]:
-    """For each lane the delivery that has been due longest."""
+def _next_due(lane_ids: Collection[uuid.UUID]) -> list[Any]:
+    """For each lane the delivery that has been due longest, with what is known of its address."""
     due = Delivery.objects.filter(due_now(), lane=OuterRef("pk"))
     first = due.order_by("next_attempt_at", "id").values("pk")[:1]
-    chosen = Lane.objects.filter(pk__in=lane_ids).values_list(Subquery(first), flat=True)
-    ids = [delivery_id for delivery_id in chosen if delivery_id]
-    return list(Delivery.objects.filter(pk__in=ids).select_related("event")) if ids else []
+    chosen = Lane.objects.filter(pk__in=lane_ids).values(first=Subquery(first))
+    gone = GoneUrl.objects.filter(
+        workspace=OuterRef("event__workspace"), url_sha256=OuterRef("target_key")
+    )
+    deliveries = Delivery.objects.filter(pk__in=chosen).select_related("event")
+    return list(deliveries.annotate(is_gone=Exists(gone)))
 
 
 def _take(token: uuid.UUID, due: list[Delivery]) -> list[Delivery]:
@@ -97,21 +101,17 @@ def _take(token: uuid.UUID, due: list[Delivery]) -> list[Delivery]:
     return due
 
 
-def _prepare(flights: list[Flight]) -> None:
+def _prepare(flights: list[Flight], signers: Signers, *, gone: Collection[uuid.UUID]) -> None:
     """Give each flight its request; without one it ends at once."""
-    digests = [flight.delivery.target_key for flight in flights]
-    gone = set(
-        GoneUrl.objects.filter(url_sha256__in=digests).values_list("workspace_id", "url_sha256")
-    )
-    signers = signers_of([flight.delivery for flight in flights], now=timezone.now())
+    by_scope = signers.of([flight.delivery for flight in flights], now=timezone.now())
     for flight in flights:
         delivery = flight.delivery
-        if (delivery.event.workspace_id, delivery.target_key) in gone:
+        if delivery.pk in gone:
             flight.result = egress.Result(status=GONE, error="the address answered 410 before")
         elif delivery.event.body is None:
             flight.refusal = "the stored event was erased; its time to be kept is over"
         else:
-            flight.request = _request(flight, signers[delivery.signing_scope])
+            flight.request = _request(flight, by_scope[delivery.signing_scope])
 
 
 GONE = 410

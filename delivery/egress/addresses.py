@@ -3,6 +3,7 @@
 The library's table of special addresses is the ground; the rules here are what it lacks.
 """
 
+import functools
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from urllib.parse import urlsplit
 
@@ -82,9 +83,14 @@ def policy_of(target: ssrfguard.Target) -> ssrfguard.Policy:
         raise EgressRefusedError(f"{target.host} is a cloud metadata service")
     _refuse_port(target, entries)
     networks = (network for entry in entries for network in entry.networks if network != NAT64)
+    return _policy(tuple(networks), target.port)
+
+
+@functools.lru_cache(maxsize=1000)
+def _policy(networks: tuple[Network, ...], port: int) -> ssrfguard.Policy:
     return ssrfguard.Policy(
-        allowed_networks=tuple(networks),
-        allowed_ports=frozenset({target.port}),
+        allowed_networks=networks,
+        allowed_ports=frozenset({port}),
         max_url_length=LONGEST_URL,
         max_connection_attempts=CONNECT_TRIES,
     )

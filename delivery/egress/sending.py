@@ -13,7 +13,7 @@ from django.conf import settings
 from .errors import EgressRefusedError
 from .failures import explain
 from .headers import check_headers, check_method
-from .session import Session
+from .session import Session, session_on
 from .targets import parse_target, plain_url
 from .watchdog import watching
 from .wire import CONNECT_SECONDS, Wire
@@ -74,7 +74,7 @@ def send(request: Request) -> Result:
 def _attempt(request: Request, wire: Wire) -> dict[str, Any]:
     try:
         wire.connect()
-        with Session(wire) as session, _answer(session, request, wire) as response:
+        with session_on(wire) as session, _answer(session, request, wire) as response:
             answer = _read(response)
     except EgressRefusedError:
         raise

@@ -1,10 +1,14 @@
 """HTTP on a wire: the client library, without what a sender to strangers must not do."""
 
+import contextlib
 import functools
 import http.client
 import io
 import socket
 import ssl
+import threading
+from collections.abc import Iterator
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
 import requests
@@ -61,13 +65,61 @@ def tls_context() -> ssl.SSLContext:
     return context
 
 
+_thread = threading.local()
+
+
+class _Plain(HTTPConnection):
+    """Speaks on the wire of its thread, in place of a connection that it would open itself."""
+
+    response_class = _Answer
+
+    def _new_conn(self) -> socket.socket:
+        return _taken()
+
+
+class _Tls(HTTPSConnection):
+    """The same with TLS."""
+
+    response_class = _Answer
+
+    def _new_conn(self) -> socket.socket:
+        return _taken()
+
+
+def _taken() -> socket.socket:
+    wire: Wire = _thread.wire
+    return wire.take()
+
+
+class _PlainPool(HTTPConnectionPool):
+    ConnectionCls = _Plain
+
+
+class _TlsPool(HTTPSConnectionPool):
+    ConnectionCls = _Tls
+
+
+class _Adapter(HTTPAdapter):
+    """Makes connections of ours, and none that verifies less."""
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs, ssl_context=tls_context())
+        self.poolmanager.pool_classes_by_scheme = {"http": _PlainPool, "https": _TlsPool}
+
+    def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
+        """The context verifies; the library would read all certificates again for each attempt."""
+        conn.cert_reqs = "CERT_REQUIRED"
+
+
 class Session(requests.Session):
     """Never follows, and never reads the body of, a redirect. Knows no proxy and no password."""
 
-    def __init__(self, wire: Wire) -> None:
+    def __init__(self) -> None:
         super().__init__()
         self.trust_env = False
-        adapter = _Adapter(wire)
+        # It serves all attempts of a thread: nothing that one receiver says may reach another.
+        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
+        adapter = _Adapter(max_retries=0)
         self.mount("http://", adapter)
         self.mount("https://", adapter)
 
@@ -75,37 +127,15 @@ class Session(requests.Session):
         return None
 
 
-class _Adapter(HTTPAdapter):
-    """Hands connections the wire's socket in place of one they would open themselves."""
-
-    def __init__(self, wire: Wire) -> None:
-        self.wire = wire
-        super().__init__(max_retries=0)
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs, ssl_context=tls_context())
-        wire = self.wire
-
-        class Plain(HTTPConnection):
-            response_class = _Answer
-
-            def _new_conn(self) -> socket.socket:
-                return wire.take()
-
-        class Tls(HTTPSConnection):
-            response_class = _Answer
-
-            def _new_conn(self) -> socket.socket:
-                return wire.take()
-
-        class PlainPool(HTTPConnectionPool):
-            ConnectionCls = Plain
-
-        class TlsPool(HTTPSConnectionPool):
-            ConnectionCls = Tls
-
-        self.poolmanager.pool_classes_by_scheme = {"http": PlainPool, "https": TlsPool}
-
-    def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
-        """The context verifies; the library would read all certificates again for each attempt."""
-        conn.cert_reqs = "CERT_REQUIRED"
+@contextlib.contextmanager
+def session_on(wire: Wire) -> Iterator[Session]:
+    """The thread's session, for one attempt on one wire. No connection outlives the attempt."""
+    session: Session | None = getattr(_thread, "session", None)
+    if session is None:
+        session = _thread.session = Session()
+    _thread.wire = wire
+    try:
+        yield session
+    finally:
+        session.close()
+        del _thread.wire

@@ -2,6 +2,7 @@
 
 import socket
 import ssl
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -24,6 +25,7 @@ def authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Authority:
     context = session.tls_context.__wrapped__()
     context.load_verify_locations(cadata=made.pem)
     monkeypatch.setattr(session, "tls_context", lambda: context)
+    monkeypatch.setattr(session, "_thread", threading.local())  # a session that was not made yet
     return made
 
 
