@@ -98,9 +98,10 @@ class Receivers:
 
     def end(self) -> list[tuple[int, str, int]]:
         """Stop it; returns every arrival."""
-        self.process.terminate()
-        assert self.process.stdout is not None  # noqa: S101  # a pipe
-        self.arrivals = json.loads(self.process.stdout.readline())
+        if self.process.poll() is None:
+            self.process.terminate()
+            output, _ = self.process.communicate(timeout=30)
+            self.arrivals = json.loads(output)
         return self.arrivals
 
 
@@ -111,7 +112,11 @@ def receivers(
     command = [sys.executable, "-m", "bench.receivers", str(count), str(milliseconds)]
     with child(*command, str(slow_seconds), stdout=subprocess.PIPE) as process:
         assert process.stdout is not None  # noqa: S101  # a pipe
-        yield Receivers(process, json.loads(process.stdout.readline()))
+        running = Receivers(process, json.loads(process.stdout.readline()))
+        try:
+            yield running
+        finally:
+            running.end()  # else it would wait for a reader of its arrivals
 
 
 if __name__ == "__main__":

@@ -93,7 +93,7 @@ def worker() -> Iterator["subprocess.Popen[bytes]"]:
     """One worker process and its clock, as the product starts them."""
     celery = [sys.executable, "-m", "celery", "--quiet", "-A", "config.celery"]
     flags = ["--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "ERROR"]
-    pool = ["--pool", "threads", "--concurrency", "8"]
+    pool = ["--pool", "threads", "--concurrency", "4"]
     scheduler = ["--scheduler", "celery.beat:Scheduler", "--loglevel", "ERROR"]
     quiet: dict[str, Any] = {
         "stdout": subprocess.DEVNULL,  # greetings

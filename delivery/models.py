@@ -258,10 +258,18 @@ class FeedHead(models.Model):
 
 
 class EngineBeat(models.Model):
-    """The last sign of life of a process that sends and expires."""
+    """The last sign of life of a process that sends and expires.
+
+    `place` tells machines and containers apart; within one, `pid` and `born` (its start, in the
+    kernel's ticks) name a process for good. `token` is that of the leases it holds.
+    """
 
     name = models.CharField(max_length=200, primary_key=True)
     seen_at = models.DateTimeField()
+    place = models.CharField(max_length=100, blank=True)
+    pid = models.PositiveIntegerField(default=0)
+    born = models.PositiveBigIntegerField(default=0)
+    token = models.UUIDField(null=True, blank=True)
 
     def __str__(self) -> str:
         return self.name

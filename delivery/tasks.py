@@ -21,8 +21,9 @@ def wake(**_: object) -> None:
 @shared_task(name="delivery.tick_deliver")
 def tick_deliver(**_: object) -> None:
     """The same without an occasion: a retry's time may have come, or a hint was lost."""
-    beat()
-    running_engine().wake()
+    engine = running_engine()
+    beat(engine.token)
+    engine.wake()
 
 
 @shared_task(name="delivery.tick_housekeep")
