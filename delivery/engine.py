@@ -16,6 +16,7 @@ import threading
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
@@ -105,13 +106,13 @@ class Engine:
     def _await_calls(self, seconds: float | None) -> None:
         """Wait for a landing or a wake-up, then take all that are there.
 
-        With many in the air a turn waits a moment for more of them: it costs nearly the same for
-        thirty results as for one.
+        After a landing with others in the air, the turn waits a moment for more of them: it costs
+        nearly the same for thirty results as for one.
         """
         try:
             self._note(self._calls.get(timeout=seconds))
             gather_until = time.monotonic() + GATHER_SECONDS
-            while len(self.in_air) > len(self.landed):
+            while self.in_air and not self._may_claim:
                 self._note(self._calls.get(timeout=max(0, gather_until - time.monotonic())))
             while True:
                 self._note(self._calls.get_nowait())
@@ -155,14 +156,14 @@ class Engine:
         """There is a place to fill, and something may be due."""
         return self._may_claim and len(self.lanes) < self.places and not self._stopping
 
-    def _claim(self, free: int) -> list[Lane]:
+    def _claim(self, free: int) -> list[Any]:
         """Take lanes for the places that are free; what dead senders left there is due again."""
         if not free or not self._may_claim or self._stopping:
             return []
         claimed = claim_lanes(self.token, most=free)
         claimed = [lane for lane in claimed if lane.pk not in self.lanes]
-        if claimed:
-            recover(left_behind([lane.pk for lane in claimed]))
+        if abandoned := [lane.pk for lane in claimed if lane.was_abandoned]:
+            recover(left_behind(abandoned))
         return claimed
 
     def _start(self, ready: list[uuid.UUID]) -> list[Flight]:

@@ -22,16 +22,19 @@ FAILURES_TO_OPEN = 3
 FEWEST_FAILURES_TO_DISABLE = 10
 
 
-def claim_lanes(token: uuid.UUID, *, most: int) -> list[Lane]:
+def claim_lanes(token: uuid.UUID, *, most: int) -> list[Any]:
     """Take the leases of lanes that have something to do, those first that wait longest.
+
+    Each lane tells as `was_abandoned` whether its last holder died with an attempt in the air.
 
     PostgreSQL skips lanes that others are claiming; on SQLite the IMMEDIATE transaction lets one
     process choose at a time. Call it inside a transaction.
     """
     of_lane = Delivery.objects.filter(lane=OuterRef("pk"))
-    free = Lane.objects.filter(
+    in_flight = Exists(of_lane.filter(state=State.SENDING))
+    free = Lane.objects.annotate(was_abandoned=in_flight).filter(
         # Two looks into two small indexes; one look for either reads all that a lane ever sent.
-        Exists(of_lane.filter(due_now())) | Exists(of_lane.filter(state=State.SENDING)),
+        Exists(of_lane.filter(due_now())) | Q(was_abandoned=True),
         disabled_at=None,
         lease_until__lte=ClockTimestamp(),
         open_until__lte=ClockTimestamp(),
