@@ -98,6 +98,21 @@ DRAFT = MESSAGE | {
     "streamState": "streaming",
 }
 
+EVENT: dict[str, Any] = {
+    "id": "msg_01k6e3wggp65s9n5r3v59x3f8k",
+    "type": "review:responded",
+    "channelId": AGENT_ID,
+    "createdAt": LATER,
+    "data": {
+        "event": "review:responded",
+        "channelId": AGENT_ID,
+        "message_id": MESSAGE_ID,
+        "review_type": "approval",
+        "response": {"selectedOption": "approve", "comment": "go"},
+        "responded_at": LATER,
+    },
+}
+
 BODIES: dict[str, Any] = {
     "createAgent": {"name": "Release bot", "description": "Ships the web shop.", "tag": "ops"},
     "updateAgent": {"description": "Ships the web shop.", "tag": None},
@@ -159,6 +174,7 @@ ANSWERS: dict[str, Any] = {
     "listPendingReviews": [MESSAGE],
     "getReview": DECIDED,
     "waitForReview": {"status": "completed", "message": DECIDED},
+    "listEvents": {"events": [EVENT], "cursor": "7-3f0c1b9a5d2e4c68", "hasMore": False},
     "uploadFile": FILE | {"messageId": MESSAGE_ID},
     "storeFile": FILE,
     "storeText": FILE,

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from api.placet.views import agents, files, messages, plugins, reviews, streams
+from api.placet.views import agents, feed, files, messages, plugins, reviews, streams
 
 app_name = "placet"
 
@@ -26,6 +26,7 @@ urlpatterns = [
     path("reviews/pending", reviews.PendingReviews.as_view(), name="pending"),
     path("reviews/<str:message_id>", reviews.OneReview.as_view(), name="review"),
     path("reviews/<str:message_id>/wait", reviews.WaitForReview.as_view(), name="wait"),
+    path("events", feed.Events.as_view(), name="events"),
     path("files", files.Files.as_view(), name="files"),
     path("files/upload", files.Upload.as_view(), name="upload"),
     path("files/store", files.Store.as_view(), name="store"),
