@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
+from accounts.models import Workspace
 from delivery.models import Delivery, SigningKeyPair, SigningSecret
 from delivery.signing import Signer, new_key_pair, new_secret
 
@@ -102,6 +103,7 @@ def rotate_secret(
 
     Raises: RotationRefusedError.
     """
+    _lock_rotations(workspace_id)
     _end(SigningSecret.objects.filter(scope=scope), overlap, now)
     return ensure_secret(workspace_id=workspace_id, scope=scope)
 
@@ -114,8 +116,14 @@ def rotate_key_pair(
 
     Raises: RotationRefusedError.
     """
+    _lock_rotations(workspace_id)
     _end(SigningKeyPair.objects.filter(workspace_id=workspace_id), overlap, now)
     return ensure_key_pair(workspace_id)
+
+
+def _lock_rotations(workspace_id: uuid.UUID) -> None:
+    """One at a time: two that count the older ones together would both find room for one more."""
+    Workspace.objects.select_for_update(no_key=True).get(pk=workspace_id)
 
 
 def _end[M: (SigningSecret, SigningKeyPair)](
@@ -128,13 +136,12 @@ def _end[M: (SigningSecret, SigningKeyPair)](
     if not timedelta() <= overlap <= LONGEST_OVERLAP:
         hours = LONGEST_OVERLAP // timedelta(hours=1)
         raise RotationRefusedError(f"the overlap must be between 0 and {hours} hours")
-    locked = rows.select_for_update()
-    old = [row for row in locked if row.expires_at is not None and row.expires_at > now]
-    if overlap and len(old) >= MOST_OLD_ONES:
+    old = rows.filter(expires_at__gt=now)
+    if overlap and old.count() >= MOST_OLD_ONES:
         raise RotationRefusedError(
             f"{MOST_OLD_ONES} older ones still count; wait until one has ended, or end them all "
             "with an overlap of 0"
         )
     if not overlap:
-        rows.filter(expires_at__gt=now).update(expires_at=now)
+        old.update(expires_at=now)
     rows.filter(expires_at=None).update(expires_at=now + overlap)

@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 from jsonschema import Draft202012Validator
+from limits import RateLimitItemPerMinute
 from pytest_django.fixtures import Settings
 
 from accounts.models import User, Workspace
@@ -188,7 +189,7 @@ class TestKeys:
         self, workspace: Workspace, settings: Settings, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         settings.RATE_LIMITS = True
-        few = throttling.RateLimitItemPerMinute(3, namespace="few-for-a-test")
+        few = RateLimitItemPerMinute(3, namespace="few-for-a-test")
         monkeypatch.setattr(throttling, "CALLS", few)
         answers = [Client().get(KEYS) for _ in range(4)]
         assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
