@@ -66,8 +66,8 @@ def read_feed(
     found = list(events.order_by("position")[: limit + 1])
     page, full = found[:limit], len(found) > limit
     # With nothing left up to the head, the next call need not pass other channels' events again.
-    end = page[-1].position if full else head
-    return FeedPage(page, _cursor(workspace_id, end or 0), full or unplaced_remain)
+    end = (page[-1].position if full else None) or head
+    return FeedPage(page, _cursor(workspace_id, end), full or unplaced_remain)
 
 
 def _give_places(workspace_id: uuid.UUID) -> bool:

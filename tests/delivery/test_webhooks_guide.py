@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import threading
@@ -27,7 +26,7 @@ from reviews.services import Answer, answer_review
 from tests.conftest import Agent
 from tests.factories import make_channel, make_key, make_person, make_review, make_workspace
 from tests.guides import FENCE, programs_in, text_of
-from tests.polling import happens_within
+from tests.polling import happens_within, listens
 from tests.postgres import free_port
 from tests.receiver import Received, Receiver
 
@@ -260,8 +259,3 @@ def running(
         process.wait(timeout=10)
         reader.join(timeout=10)
         output.close()
-
-
-def listens(port: int) -> bool:
-    with socket.create_connection(("127.0.0.1", port), timeout=1):
-        return True

@@ -13,7 +13,7 @@ from playwright.sync_api import Page
 
 from tests.e2e.stack import Stack
 from tests.guides import programs_in
-from tests.polling import happens_within
+from tests.polling import happens_within, listens
 from tests.postgres import free_port
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
@@ -50,8 +50,7 @@ class NodeReceiver:
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
-        assert happens_within(20, lambda: requests.get(self.url, timeout=5).status_code == 401)
-        self.told.clear()
+        assert happens_within(20, lambda: listens(self.port))
 
     def _read(self) -> None:
         assert self.process.stdout is not None
@@ -87,6 +86,19 @@ def ask_and_approve(stack: Stack, page: Page, channel: str) -> None:
     review_id = stack.ask({"type": "approval"}, channelId=channel)
     page.goto(f"{stack.url}/inbox/{review_id}/")
     page.get_by_role("button", name="Approve").click()
+
+
+def test_published_key_and_feed_are_where_the_api_says(
+    stack: Stack, page: Page, receiver: NodeReceiver, channel: str
+) -> None:
+    shown = stack.call("GET", f"/api/v1/agents/{channel}/signing-secrets").json()
+    published = requests.get(shown["keysUrl"], timeout=10)
+    assert published.json()["keys"][0]["publicKey"] == shown["publicKey"]
+    assert published.headers["cache-control"] == "public, max-age=300"
+    ask_and_approve(stack, page, channel)
+    assert happens_within(20, lambda: receiver.told == [GENUINE]), receiver.told
+    (event,) = stack.call("GET", f"/api/v1/events?channel={channel}").json()["events"]
+    assert event["data"]["response"] == {"selectedOption": "approve"}
 
 
 def test_reference_package_from_npm_judges_real_deliveries(

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
+from django.urls import reverse
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.exceptions import NotFound
@@ -22,7 +23,6 @@ from delivery.models import SigningKeyPair
 from inbox.models import Channel
 from inbox.queries import find_channel
 
-KEYS_PATH = "/.well-known/webhook-keys"
 KEYS_FRESH_SECONDS = 300
 
 
@@ -73,10 +73,11 @@ def secrets_body(channel: Channel) -> dict[str, Any]:
         }
         for row in secrets
     ]
+    keys_path = reverse("webhook-keys")
     return {
         "secrets": shown,
         "publicKey": key_pairs_of(workspace_id, now=now)[0].public_key,
-        "keysUrl": f"{settings.PUBLIC_URL.rstrip('/')}{KEYS_PATH}?workspace={workspace_id}",
+        "keysUrl": f"{settings.PUBLIC_URL.rstrip('/')}{keys_path}?workspace={workspace_id}",
     }
 
 
