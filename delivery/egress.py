@@ -458,7 +458,8 @@ def _answer(
         request.url,
         data=request.body,
         headers=headers,
-        timeout=(CONNECT_SECONDS, limit),
+        # Longer than the watchdog waits: silence must end by it, and so count as silence.
+        timeout=(CONNECT_SECONDS, 2 * limit),
         allow_redirects=False,
         stream=True,
     ) as response:

@@ -1,6 +1,7 @@
 """What docs/webhooks.md says in tables and figures is what the settings and the code say."""
 
 import re
+import socket
 from datetime import timedelta
 
 import pytest
@@ -104,6 +105,20 @@ def test_answer_makes_licet_wait_as_the_guide_says(
     deliver_due()
     wait = Delivery.objects.get().next_attempt_at - before
     assert expected * (1 - backoff.JITTER) <= wait <= expected * 1.2 + timedelta(seconds=5)
+
+
+@pytest.mark.django_db
+def test_silence_makes_licet_wait_a_minute(
+    channel: Channel, person: User, settings: Settings
+) -> None:
+    settings.EGRESS_ATTEMPT_SECONDS = 0.3
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        set_webhook(channel, webhook=Webhook(url=f"http://127.0.0.1:{silent.getsockname()[1]}/"))
+        decide(channel, person)
+        deliver_due()
+    delivery = Delivery.objects.get()
+    assert delivery.last_error == "no complete answer within 0.3 s"
+    assert delivery.next_attempt_at - timezone.now() > timedelta(seconds=50)
 
 
 @pytest.mark.django_db
