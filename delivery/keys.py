@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
+from accounts.models import Workspace
 from delivery.models import Delivery, SigningKeyPair, SigningSecret
 from delivery.signing import Signer, new_key_pair, new_secret
 
@@ -60,6 +61,18 @@ def valid_key_pairs(
     """Every key pair of these workspaces that still signs, the live one first."""
     pairs = SigningKeyPair.objects.filter(_valid(now), workspace_id__in=workspaces)
     return pairs.order_by(NEWEST_FIRST)
+
+
+def secrets_of(*, workspace_id: uuid.UUID, scope: str, now: datetime) -> list[SigningSecret]:
+    """What checks a scope's signatures, the live secret first; it is made on first use."""
+    ensure_secret(workspace_id=workspace_id, scope=scope)
+    return list(valid_secrets([scope], now=now))
+
+
+def key_pairs_of(workspace_id: uuid.UUID, *, now: datetime) -> list[SigningKeyPair]:
+    """The same for a workspace's key pairs."""
+    ensure_key_pair(workspace_id)
+    return list(valid_key_pairs([workspace_id], now=now))
 
 
 REMEMBERED_SECONDS = 1.0
@@ -119,20 +132,8 @@ def rotate_secret(
 
     Raises: RotationRefusedError.
     """
-    if not timedelta() <= overlap <= LONGEST_OVERLAP:
-        raise RotationRefusedError(
-            f"The overlap must be between 0 and {LONGEST_OVERLAP.total_seconds() / 3600:g} hours"
-        )
-    secrets = SigningSecret.objects.select_for_update().filter(scope=scope)
-    old = [row for row in secrets if row.expires_at is not None and row.expires_at > now]
-    if overlap and len(old) >= MOST_OLD_ONES:
-        raise RotationRefusedError(
-            f"{MOST_OLD_ONES} older secrets still count; wait until one has ended, or end them all "
-            "with an overlap of 0"
-        )
-    if not overlap:
-        secrets.exclude(expires_at=None).update(expires_at=now)
-    secrets.filter(expires_at=None).update(expires_at=now + overlap)
+    _lock_rotations(workspace_id)
+    _end(SigningSecret.objects.filter(scope=scope), overlap, now)
     return ensure_secret(workspace_id=workspace_id, scope=scope)
 
 
@@ -140,9 +141,36 @@ def rotate_secret(
 def rotate_key_pair(
     *, workspace_id: uuid.UUID, overlap: timedelta, now: datetime
 ) -> SigningKeyPair:
-    """Make a new live key pair; the one before signs beside it until `overlap` has passed."""
-    live = SigningKeyPair.objects.select_for_update().filter(
-        workspace_id=workspace_id, expires_at=None
-    )
-    live.update(expires_at=now + overlap)
+    """The same for a workspace's key pair.
+
+    Raises: RotationRefusedError.
+    """
+    _lock_rotations(workspace_id)
+    _end(SigningKeyPair.objects.filter(workspace_id=workspace_id), overlap, now)
     return ensure_key_pair(workspace_id)
+
+
+def _lock_rotations(workspace_id: uuid.UUID) -> None:
+    """One at a time: two that count the older ones together would both find room for one more."""
+    Workspace.objects.select_for_update(no_key=True).get(pk=workspace_id)
+
+
+def _end[M: (SigningSecret, SigningKeyPair)](
+    rows: QuerySet[M], overlap: timedelta, now: datetime
+) -> None:
+    """Let the live one end after the overlap; without one, all that still count end now.
+
+    Raises: RotationRefusedError.
+    """
+    if not timedelta() <= overlap <= LONGEST_OVERLAP:
+        hours = LONGEST_OVERLAP // timedelta(hours=1)
+        raise RotationRefusedError(f"the overlap must be between 0 and {hours} hours")
+    old = rows.filter(expires_at__gt=now)
+    if overlap and old.count() >= MOST_OLD_ONES:
+        raise RotationRefusedError(
+            f"{MOST_OLD_ONES} older ones still count; wait until one has ended, or end them all "
+            "with an overlap of 0"
+        )
+    if not overlap:
+        old.update(expires_at=now)
+    rows.filter(expires_at=None).update(expires_at=now + overlap)

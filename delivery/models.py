@@ -62,6 +62,12 @@ class Event(models.Model):
             models.Index(
                 fields=["workspace", "id"], name="event_unplaced", condition=Q(position=None)
             ),
+            # Costs those who write events nothing: a place is given when the feed is read.
+            models.Index(
+                fields=["scope", "position"],
+                name="event_of_scope",
+                condition=Q(position__isnull=False),
+            ),
             models.Index(fields=["reference"], name="event_reference"),
             models.Index(
                 fields=["created_at"], name="event_body_kept", condition=Q(body__isnull=False)

@@ -114,7 +114,7 @@ def _answer(session: Session, request: Request, wire: Wire) -> Iterator[requests
         plain_url(wire.target, request.url),
         data=request.body,
         headers=headers,
-        timeout=(CONNECT_SECONDS, wire.seconds),
+        timeout=(CONNECT_SECONDS, 2 * wire.seconds),  # the watchdog comes first, and says why
         allow_redirects=False,
         stream=True,
     ) as response:
