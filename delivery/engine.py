@@ -22,8 +22,9 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
 
 from delivery import egress, faults
+from delivery.claims import claim_lanes
 from delivery.keys import Signers
-from delivery.lanes import claim_lanes, extend, release
+from delivery.lanes import extend, release
 from delivery.models import Lane
 from delivery.recording import record, recover
 from delivery.sending import Flight, left_behind, start_next
