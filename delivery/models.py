@@ -110,9 +110,8 @@ class State(models.TextChoices):
     CANCELLED = "cancelled", _("Cancelled")
 
 
-FINAL_STATES = frozenset(
-    {State.DELIVERED, State.EXHAUSTED, State.GONE, State.BLOCKED, State.CANCELLED}
-)
+FAILED_STATES = frozenset({State.EXHAUSTED, State.GONE, State.BLOCKED})
+FINAL_STATES = FAILED_STATES | {State.DELIVERED, State.CANCELLED}
 
 
 class Delivery(models.Model):

@@ -1,11 +1,26 @@
-"""Reads about deliveries and the engine."""
+"""Reads about deliveries, their receivers, and the engine."""
 
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import QuerySet
+from django.conf import settings
+from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet, Subquery
 
 from accounts.models import Workspace
-from delivery.models import Delivery, EngineBeat, State
+from delivery.egress import origin_of
+from delivery.models import (
+    FAILED_STATES,
+    Attempt,
+    Delivery,
+    EngineBeat,
+    Event,
+    GoneUrl,
+    Lane,
+    State,
+)
+from delivery.outbox import key_of, slot_of
+from delivery.retention import BODY_KEPT
 
 ENGINE_SILENT_AFTER = timedelta(seconds=30)
 LATE_AFTER = timedelta(seconds=60)
@@ -18,6 +33,127 @@ def deliveries_about(workspace: Workspace, reference: str) -> QuerySet[Delivery]
         .select_related("event")
         .order_by("-created_at", "-id")
     )
+
+
+def log_about(workspace: Workspace, reference: str, *, most: int) -> list[Delivery]:
+    """The newest deliveries about one thing, with lanes and attempts, without what they say.
+
+    `kept` tells whether it could still be sent.
+    """
+    attempts = Prefetch("attempt_log", Attempt.objects.order_by("number"))
+    found = deliveries_about(workspace, reference).select_related("lane")
+    found = found.defer("headers_json", "event__body").prefetch_related(attempts)
+    return list(found.annotate(kept=Q(event__body__isnull=False))[:most])
+
+
+def undelivered(workspace: Workspace, references: Collection[str]) -> dict[str, Delivery]:
+    """What has not arrived, by what it is about: the newest delivery, unless it was delivered."""
+    events = Event.objects.filter(workspace=workspace, reference__in=references)
+    rows = Delivery.objects.filter(event__in=events).select_related("event")
+    rows = rows.defer("headers_json", "event__body").order_by("created_at", "id")
+    newest = {row.event.reference: row for row in rows}
+    return {key: row for key, row in newest.items() if row.state != State.DELIVERED}
+
+
+def deliveries_of(workspace: Workspace, scope: str) -> QuerySet[Delivery]:
+    """Every delivery of one channel, the newest first; without what it says."""
+    found = Delivery.objects.filter(event__workspace=workspace, signing_scope=scope)
+    found = found.select_related("event", "lane").defer("headers_json", "event__body")
+    return found.order_by("-created_at", "-id")
+
+
+def failed_events(workspace: Workspace, scope: str, *, since: datetime) -> QuerySet[Event]:
+    """What failed for good since then and neither arrived nor waits, the oldest first.
+
+    What was said is kept for a month: nothing that was made earlier could be sent again.
+    """
+    failed = Delivery.objects.filter(
+        signing_scope=scope,
+        created_at__gte=since - BODY_KEPT,
+        state__in=FAILED_STATES,
+        finished_at__gte=since,
+    )
+    hopeful = Delivery.objects.filter(event=OuterRef("pk"))
+    hopeful = hopeful.exclude(state__in=FAILED_STATES | {State.CANCELLED})
+    events = Event.objects.filter(~Exists(hopeful), pk__in=failed.values("event"))
+    return events.filter(workspace=workspace, body__isnull=False).order_by("pk")
+
+
+@dataclass(frozen=True)
+class Health:
+    """How the receiver of one channel does. `off` are all of its receivers that are switched off."""
+
+    lane: Lane | None
+    off: Sequence[Lane]
+    gone_since: datetime | None
+    last_success_at: datetime | None
+    waiting: int
+    failed: int
+
+
+FAILED_WITHIN = timedelta(days=7)
+
+
+def health_of(workspace: Workspace, scope: str, *, url: str | None, now: datetime) -> Health:
+    """`url` is where the channel's events go today, if it has an address of its own."""
+    origin = origin_of(url) if url else None
+    known = list(receivers_of(workspace, scope, origin=origin))
+    lane = next((lane for lane in known if lane.origin == origin), None)
+    gone = GoneUrl.objects.filter(workspace=workspace, url_sha256=key_of(url or ""))
+    return Health(
+        lane=lane,
+        off=[lane for lane in known if lane.disabled_at],
+        gone_since=gone.values_list("since", flat=True).first(),
+        last_success_at=_last_success(workspace, scope, lane),
+        **_counts(workspace, scope, now),
+    )
+
+
+def receivers_of(workspace: Workspace, scope: str, *, origin: str | None) -> QuerySet[Lane]:
+    """The lane to this origin, and every lane of the channel that is switched off."""
+    used = Exists(Delivery.objects.filter(lane=OuterRef("pk"), signing_scope=scope))
+    own = Q(origin=origin or "", slot=slot_of(scope))
+    off = Q(disabled_at__isnull=False) & used
+    return Lane.objects.filter(own | off, workspace=workspace).order_by("disabled_at", "origin")
+
+
+def is_off(workspace: Workspace, scope: str, *, url: str | None) -> bool:
+    """Whether a receiver of the channel is switched off, by us or by a 410 of its own."""
+    lanes = receivers_of(workspace, scope, origin=origin_of(url) if url else None)
+    off = lanes.filter(disabled_at__isnull=False)
+    gone = GoneUrl.objects.filter(workspace=workspace, url_sha256=key_of(url or ""))
+    return off.exists() or gone.exists()
+
+
+def _last_success(workspace: Workspace, scope: str, lane: Lane | None) -> datetime | None:
+    found = deliveries_of(workspace, scope).filter(state=State.DELIVERED)
+    if lane is not None:
+        found = found.filter(lane=lane)
+    return found.values_list("finished_at", flat=True).first()
+
+
+def _counts(workspace: Workspace, scope: str, now: datetime) -> dict[str, int]:
+    """Nothing that was made before the longest wait can wait, or have ended lately."""
+    since = now - FAILED_WITHIN
+    rows = Delivery.objects.filter(
+        event__workspace=workspace,
+        signing_scope=scope,
+        created_at__gte=since - settings.DELIVERY_GIVE_UP_AFTER,
+    )
+    return rows.aggregate(
+        waiting=Count("pk", filter=Q(state__in=[State.PENDING, State.SENDING])),
+        failed=Count("pk", filter=Q(state__in=FAILED_STATES, finished_at__gte=since)),
+    )
+
+
+NOTICES = 5
+
+
+def receivers_off(workspace: Workspace) -> list[Lane]:
+    """Lanes that are switched off, each with the `scope` that used it last."""
+    latest = Delivery.objects.filter(lane=OuterRef("pk")).order_by("-id")
+    off = Lane.objects.filter(workspace=workspace, disabled_at__isnull=False)
+    return list(off.annotate(scope=Subquery(latest.values("signing_scope")[:1]))[:NOTICES])
 
 
 def engine_problem(now: datetime) -> str:
