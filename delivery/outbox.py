@@ -113,8 +113,8 @@ def send_failed_again(wanted: Mapping[str, Target], *, now: datetime) -> int:
     """
     locked = Event.objects.select_for_update().filter(pk__in=wanted).order_by("pk")
     events = list(locked.defer("body"))
-    rows = Delivery.objects.filter(event__in=events).order_by("replay_no")
-    rows = list(rows.only("event_id", "target_key", "replay_no", "state"))
+    known = Delivery.objects.filter(event__in=events).order_by("replay_no")
+    rows = list(known.only("event_id", "target_key", "replay_no", "state"))
     settled = {row.event_id for row in rows if row.state not in FAILED_STATES | {State.CANCELLED}}
     again = [(event, wanted[event.pk]) for event in events if event.pk not in settled]
     for workspace_id, url in {(event.workspace_id, target.url) for event, target in again}:
@@ -146,7 +146,7 @@ def _same_target(delivery: Delivery) -> Target:
 
 
 def cancel(deliveries: QuerySet[Delivery], *, now: datetime) -> int:
-    """End what waits; what is on its way right now cannot be called back. Returns how many ended."""
+    """End what waits; what is on its way cannot be called back. Returns how many did."""
     waiting = deliveries.filter(state=State.PENDING)
     return waiting.update(state=State.CANCELLED, finished_at=now)
 

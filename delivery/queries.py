@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, Min, OuterRef, Prefetch, Q, QuerySet, Subquery
 
+from accounts.ids import uuid7
 from accounts.models import Workspace
 from delivery.egress import origin_of
 from delivery.models import (
     FAILED_STATES,
+    FINAL_STATES,
     Attempt,
     Delivery,
     EngineBeat,
@@ -81,7 +83,7 @@ def failed_events(workspace: Workspace, scope: str, *, since: datetime) -> Query
 
 @dataclass(frozen=True)
 class Health:
-    """How the receiver of one channel does. `off` are all of its receivers that are switched off."""
+    """How the receiver of one channel does; `off` are its receivers that are switched off."""
 
     lane: Lane | None
     off: Sequence[Lane]
@@ -149,11 +151,13 @@ def _counts(workspace: Workspace, scope: str, now: datetime) -> dict[str, int]:
 NOTICES = 5
 
 
-def receivers_off(workspace: Workspace) -> list[Lane]:
-    """Lanes that are switched off, each with the `scope` that used it last."""
+def receivers_off(workspace: Workspace) -> list[tuple[str, str]]:
+    """Origins that are switched off, each with the scope that used it last."""
     latest = Delivery.objects.filter(lane=OuterRef("pk")).order_by("-id")
     off = Lane.objects.filter(workspace=workspace, disabled_at__isnull=False)
-    return list(off.annotate(scope=Subquery(latest.values("signing_scope")[:1]))[:NOTICES])
+    scopes = off.annotate(scope=Subquery(latest.values("signing_scope")[:1]))
+    rows = scopes.order_by("-disabled_at").values_list("origin", "scope")[:NOTICES]
+    return [(origin, scope or "") for origin, scope in rows]
 
 
 def engine_problem(now: datetime) -> str:
@@ -167,3 +171,28 @@ def engine_problem(now: datetime) -> str:
         lane__open_until__lt=now,
     )
     return f"deliveries are more than {LATE_AFTER.seconds} s late" if late.exists() else ""
+
+
+@dataclass(frozen=True)
+class Overview:
+    """What operators see first. `ended` are the states of what was made in the last day."""
+
+    waiting: int
+    sending: int
+    oldest_waiting: datetime | None
+    off: int
+    ended: Sequence[tuple[str, int]]
+
+
+def overview(now: datetime) -> Overview:
+    """Only partial indexes and the newest ids are read, however long the history is."""
+    waiting = Delivery.objects.filter(state=State.PENDING)
+    made = Delivery.objects.filter(pk__gte=uuid7(now - timedelta(days=1)))
+    ended = made.filter(state__in=FINAL_STATES).values_list("state")
+    counts = dict(ended.annotate(number=Count("pk")).order_by())
+    return Overview(
+        **waiting.aggregate(waiting=Count("pk"), oldest_waiting=Min("created_at")),
+        sending=Delivery.objects.filter(state=State.SENDING).count(),
+        off=Lane.objects.filter(disabled_at__isnull=False).count(),
+        ended=[(str(State(state).label), counts[state]) for state in sorted(counts)],
+    )

@@ -7,11 +7,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.ids import parse_uuid
-from accounts.models import Workspace
+from accounts.models import Membership, Workspace
 from delivery.addresses import shown_address
 from delivery.models import Delivery, Lane
-from delivery.queries import Health, deliveries_of
+from delivery.queries import Health, deliveries_of, receivers_off
 from inbox.models import Channel, Message
+from inbox.queries import channels_of
 from reviews.resending import TEST
 from web.deliveries import reason_of, state_of
 from web.looks import Look
@@ -76,6 +77,26 @@ def _failing(lane: Lane, now: datetime) -> Standing:
     return Standing("warn", "warn", _("Failing"), f"{told} {then}")
 
 
+@dataclass(frozen=True)
+class Notice:
+    """A receiver that is switched off, and the channel that used it last."""
+
+    origin: str
+    channel: Channel | None
+
+
+def notices_for(membership: Membership) -> list[Notice]:
+    """What owners and admins have to know; one statement while everything works."""
+    if not membership.may_manage:
+        return []
+    off = {
+        origin: parse_uuid(scope) for origin, scope in reversed(receivers_off(membership.workspace))
+    }
+    ids = [scope for scope in off.values() if scope]
+    channels = channels_of(membership.workspace).in_bulk(ids) if ids else {}
+    return [Notice(origin, channels.get(scope)) for origin, scope in off.items() if scope]
+
+
 def figures_of(health: Health, now: datetime) -> list[tuple[str, str]]:
     """A label and a value each."""
     lane, last = health.lane, health.last_success_at
@@ -106,7 +127,7 @@ class Sent:
 def sent_lately(workspace: Workspace, channel: Channel, *, operator: bool) -> list[Sent]:
     rows = list(deliveries_of(workspace, str(channel.pk))[:SHOWN])
     references = {row.event.reference for row in rows if row.event.type != TEST}
-    ids = {parse_uuid(reference) for reference in references} - {None}
+    ids = [found for reference in references if (found := parse_uuid(reference))]
     messages = Message.objects.filter(workspace=workspace, pk__in=ids)
     known = {str(key) for key in messages.values_list("pk", flat=True)}
     return [
