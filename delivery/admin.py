@@ -128,11 +128,11 @@ class DeliveryAdmin(ReadOnlyAdmin):
     change_list_template = "admin/deliveries.html"
     list_display = [
         "event",
-        "address",
         "state",
         "attempts",
-        "next_attempt_at",
         "last_status",
+        "next_attempt_at",
+        "address",
         "reason",
         "workspace",
         "created_at",

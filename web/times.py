@@ -6,8 +6,9 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 
-def clock_text(at: datetime) -> str:
+def clock_text(at: datetime, *, seconds: bool = False) -> str:
     """A time of today as a clock, any other with its day."""
     local = timezone.localtime(at)
     today = local.date() == timezone.localdate()
-    return date_format(local, "H:i" if today else "j M, H:i")
+    clock = "H:i:s" if seconds else "H:i"
+    return date_format(local, clock if today else f"j M, {clock}")

@@ -76,8 +76,8 @@ def moment(at: datetime) -> SafeString:
 
 
 @register.simple_tag
-def clock(at: datetime) -> SafeString:
-    return _time(timezone.localtime(at), clock_text(at))
+def clock(at: datetime, *, seconds: bool = False) -> SafeString:
+    return _time(timezone.localtime(at), clock_text(at, seconds=seconds))
 
 
 @register.simple_tag
