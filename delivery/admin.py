@@ -102,7 +102,9 @@ class LaneAdmin(ReadOnlyAdmin):
     @admin.action(description=_("Switch on"), permissions=["act"])
     def switch_on(self, request: HttpRequest, lanes: QuerySet[Lane]) -> None:
         number = enable(lanes)
-        text = ngettext("%(number)d lane was left alone.", "%(number)d lanes were.", number)
+        text = ngettext(
+            "%(number)d lane was switched on.", "%(number)d lanes were switched on.", number
+        )
         self.message_user(request, text % {"number": number})
 
 

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.encryption import EncryptedTextField
 from accounts.models import Workspace, new_id
+from delivery.addresses import shown_address
 
 SLOTS = 4
 
@@ -158,7 +159,7 @@ class Delivery(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.event_id} to {self.url}"
+        return f"{self.event_id} to {shown_address(self.url)}"
 
 
 class Attempt(models.Model):
@@ -201,7 +202,7 @@ class GoneUrl(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.url
+        return shown_address(self.url)
 
 
 class SigningSecret(models.Model):

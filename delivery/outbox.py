@@ -92,9 +92,10 @@ def send_again(event: Event, *, target: Target, now: datetime) -> Delivery | Non
     """
     event = Event.objects.select_for_update().get(pk=event.pk)
     key = key_of(target.url)
+    # Lanes before deliveries, as an engine's turn locks them.
+    trust_again(workspace_id=event.workspace_id, url=target.url)
     waiting = event.deliveries.filter(state=State.PENDING)
     cancel(waiting.exclude(target_key=key), now=now)
-    trust_again(workspace_id=event.workspace_id, url=target.url)
     if waiting.filter(target_key=key).update(next_attempt_at=ClockTimestamp()):
         wake_after_commit()
         return waiting.get(target_key=key)
@@ -122,21 +123,16 @@ def send_failed_again(wanted: Mapping[str, Target], *, now: datetime) -> int:
     return len(_address(again, now, earlier=rows))
 
 
-@transaction.atomic
 def repeat(deliveries: Iterable[Delivery], *, now: datetime) -> int:
     """Send deliveries that failed for good again: the same event, address and headers.
 
-    What was erased meanwhile cannot be sent. Returns how many will be sent.
+    Each in a transaction of its own. What was erased meanwhile cannot be sent. Returns how many
+    will be sent.
     """
-    failed = [
-        delivery
-        for delivery in deliveries
-        if delivery.state in FAILED_STATES and delivery.headers_json is not None
-    ]
     return sum(
         send_again(delivery.event, target=_same_target(delivery), now=now) is not None
-        for delivery in failed
-        if delivery.event.body is not None
+        for delivery in deliveries
+        if delivery.state in FAILED_STATES and delivery.event.body is not None
     )
 
 

@@ -134,7 +134,8 @@ def _replayed(sent: int, left: int) -> str:
         )
     text = ngettext("%(sent)d event is", "%(sent)d events are", sent) % {"sent": sent}
     told = _("%(events)s being sent again.") % {"events": text}
-    return f"{told} " + _("%(left)d are left.") % {"left": left} if left else told
+    rest = ngettext("%(left)d is left.", "%(left)d are left.", left) % {"left": left}
+    return f"{told} {rest}" if left else told
 
 
 def _page(
