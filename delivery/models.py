@@ -156,6 +156,11 @@ class Delivery(models.Model):
             ),
             models.Index(fields=["lane"], name="delivery_in_flight", condition=Q(state="sending")),
             models.Index(fields=["signing_scope", "created_at"], name="delivery_of_scope"),
+            models.Index(
+                fields=["signing_scope", "finished_at"],
+                name="delivery_failed",
+                condition=Q(state__in=["exhausted", "gone", "blocked"]),
+            ),
         ]
 
     def __str__(self) -> str:

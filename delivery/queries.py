@@ -22,7 +22,6 @@ from delivery.models import (
     State,
 )
 from delivery.outbox import key_of, slot_of
-from delivery.retention import BODY_KEPT
 
 ENGINE_SILENT_AFTER = timedelta(seconds=30)
 LATE_AFTER = timedelta(seconds=60)
@@ -32,7 +31,7 @@ def deliveries_about(workspace: Workspace, reference: str) -> QuerySet[Delivery]
     """Every delivery about one thing, the newest first."""
     return (
         Delivery.objects.filter(event__workspace=workspace, event__reference=reference)
-        .select_related("event")
+        .select_related("event", "lane")
         .order_by("-created_at", "-id")
     )
 
@@ -43,8 +42,8 @@ def log_about(workspace: Workspace, reference: str, *, most: int) -> list[Delive
     `kept` tells whether it could still be sent.
     """
     attempts = Prefetch("attempt_log", Attempt.objects.order_by("number"))
-    found = deliveries_about(workspace, reference).select_related("lane")
-    found = found.defer("headers_json", "event__body").prefetch_related(attempts)
+    found = deliveries_about(workspace, reference).prefetch_related(attempts)
+    found = found.defer("headers_json", "event__body")
     return list(found.annotate(kept=Q(event__body__isnull=False))[:most])
 
 
@@ -67,18 +66,19 @@ def deliveries_of(workspace: Workspace, scope: str) -> QuerySet[Delivery]:
 def failed_events(workspace: Workspace, scope: str, *, since: datetime) -> QuerySet[Event]:
     """What failed for good since then and neither arrived nor waits, the oldest first.
 
-    What was said is kept for a month: nothing that was made earlier could be sent again.
+    What was said is kept for a month; what is erased cannot be sent again.
     """
-    failed = Delivery.objects.filter(
-        signing_scope=scope,
-        created_at__gte=since - BODY_KEPT,
-        state__in=FAILED_STATES,
-        finished_at__gte=since,
-    )
     hopeful = Delivery.objects.filter(event=OuterRef("pk"))
     hopeful = hopeful.exclude(state__in=FAILED_STATES | {State.CANCELLED})
-    events = Event.objects.filter(~Exists(hopeful), pk__in=failed.values("event"))
+    failed = _failed(scope, since=since).values("event")
+    events = Event.objects.filter(~Exists(hopeful), pk__in=failed)
     return events.filter(workspace=workspace, body__isnull=False).order_by("pk")
+
+
+def _failed(scope: str, *, since: datetime) -> QuerySet[Delivery]:
+    return Delivery.objects.filter(
+        signing_scope=scope, state__in=FAILED_STATES, finished_at__gte=since
+    )
 
 
 @dataclass(frozen=True)
@@ -135,17 +135,16 @@ def _last_success(workspace: Workspace, scope: str, lane: Lane | None) -> dateti
 
 
 def _counts(workspace: Workspace, scope: str, now: datetime) -> dict[str, int]:
-    """Nothing that was made before the longest wait can wait, or have ended lately."""
-    since = now - FAILED_WITHIN
-    rows = Delivery.objects.filter(
-        event__workspace=workspace,
-        signing_scope=scope,
-        created_at__gte=since - settings.DELIVERY_GIVE_UP_AFTER,
+    """What was made before the longest wait began cannot wait any more."""
+    made = now - settings.DELIVERY_GIVE_UP_AFTER - timedelta(days=1)
+    waiting = Delivery.objects.filter(
+        signing_scope=scope, created_at__gte=made, state__in=[State.PENDING, State.SENDING]
     )
-    return rows.aggregate(
-        waiting=Count("pk", filter=Q(state__in=[State.PENDING, State.SENDING])),
-        failed=Count("pk", filter=Q(state__in=FAILED_STATES, finished_at__gte=since)),
-    )
+    failed = _failed(scope, since=now - FAILED_WITHIN)
+    return {
+        "waiting": waiting.filter(event__workspace=workspace).count(),
+        "failed": failed.filter(event__workspace=workspace).count(),
+    }
 
 
 NOTICES = 5

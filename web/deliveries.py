@@ -40,17 +40,25 @@ def _line(delivery: Delivery, *, operator: bool) -> DeliveryLine:
             return DeliveryLine(_("Delivered to agent"), "ok", "check2")
         case State.SENDING:
             return DeliveryLine(_("Sending to agent"), "", "clock")
+        case State.PENDING if delivery.lane.disabled_at is not None:
+            label = _("Held back: the receiver is switched off")
+            return DeliveryLine(label, "warn", "off", may_repeat=True)
         case State.PENDING if not delivery.attempts:
             return DeliveryLine(_("Waiting to be sent"), "", "clock")
         case State.PENDING:
             reason = reason_of(delivery, operator=operator)
             label = _("The agent has not received this yet")
-            next_try = delivery.next_attempt_at
+            next_try = next_try_of(delivery)
             return DeliveryLine(label, "bad", "warn", reason, next_try, may_repeat=True)
         case _ended:
             label = _("Failed: the agent has not received this")
             reason = reason_of(delivery, operator=operator) or str(State(delivery.state).label)
             return DeliveryLine(label, "bad", "warn", reason, may_repeat=True)
+
+
+def next_try_of(delivery: Delivery) -> datetime:
+    """What is due while its receiver is left alone has to wait for that to end."""
+    return max(delivery.next_attempt_at, delivery.lane.open_until)
 
 
 def reason_of(delivery: Delivery, *, operator: bool) -> str:
@@ -105,6 +113,10 @@ class Entry:
     tries: Sequence[Try]
 
     @property
+    def arrived(self) -> bool:
+        return self.delivery.state == State.DELIVERED
+
+    @property
     def waits(self) -> bool:
         return self.delivery.state == State.PENDING
 
@@ -115,18 +127,24 @@ class Entry:
 
 
 def entry_of(delivery: Delivery, *, operator: bool) -> Entry:
-    waits, lane = delivery.state == State.PENDING, delivery.lane
-    held_back = waits and lane.disabled_at is not None
-    next_try = max(delivery.next_attempt_at, lane.open_until)
+    waits = delivery.state == State.PENDING
+    held_back = waits and delivery.lane.disabled_at is not None
     return Entry(
         delivery=delivery,
         state=state_of(delivery),
         address=shown_address(delivery.url),
-        reason="" if delivery.state == State.DELIVERED else reason_of(delivery, operator=operator),
-        next_try_at=next_try if waits and not held_back else None,
+        reason=_reason(delivery, operator=operator),
+        next_try_at=next_try_of(delivery) if waits and not held_back else None,
         held_back=held_back,
         tries=[_try(row, delivery, operator=operator) for row in delivery.attempt_log.all()],
     )
+
+
+def _reason(delivery: Delivery, *, operator: bool) -> str:
+    """Nothing has to be explained about an answer with 2xx."""
+    if delivery.state == State.DELIVERED and not delivery.last_error:
+        return ""
+    return reason_of(delivery, operator=operator)
 
 
 def _try(row: Attempt, delivery: Delivery, *, operator: bool) -> Try:

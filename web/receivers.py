@@ -1,7 +1,7 @@
 """How a channel's receiver does, in a sentence, and what can be chosen about it."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -10,15 +10,16 @@ from accounts.ids import parse_uuid
 from accounts.models import Membership, Workspace
 from delivery.addresses import shown_address
 from delivery.models import Delivery, Lane
-from delivery.queries import Health, deliveries_of, receivers_off
+from delivery.queries import Health, deliveries_of, log_about, receivers_off
 from inbox.models import Channel, Message
 from inbox.queries import channels_of
 from reviews.resending import TEST
-from web.deliveries import reason_of, state_of
+from web.deliveries import Entry, entry_of, reason_of, state_of
 from web.looks import Look
 from web.times import clock_text
 
 SHOWN = 50
+TEST_SHOWN = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -111,6 +112,15 @@ def figures_of(health: Health, now: datetime) -> list[tuple[str, str]]:
     elif lane is not None and lane.open_until > now:
         figures.append((_("Left alone until"), clock_text(lane.open_until)))
     return figures
+
+
+def last_test(
+    workspace: Workspace, channel: Channel, now: datetime, *, operator: bool
+) -> Entry | None:
+    """The test that was sent in the last day, with its attempts. Tests are about their channel."""
+    log = log_about(workspace, str(channel.pk), most=1)
+    recent = [row for row in log if row.created_at > now - TEST_SHOWN]
+    return entry_of(recent[0], operator=operator) if recent else None
 
 
 @dataclass(frozen=True)

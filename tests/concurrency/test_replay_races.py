@@ -24,7 +24,7 @@ def channel(receiver: Receiver) -> Channel:
     return set_webhook(channel, webhook=Webhook(url=f"{receiver.url}/hook"))
 
 
-def test_replays_and_single_wishes_at_once_send_each_event_once(
+def test_replays_and_single_wishes_at_once_leave_nothing_behind(
     channel: Channel, receiver: Receiver
 ) -> None:
     person, now = make_person(channel.workspace), timezone.now()
@@ -44,9 +44,8 @@ def test_replays_and_single_wishes_at_once_send_each_event_once(
     while deliver_due():
         pass
     ids = [request.event_id for request in receiver.received]
-    wished_for_delivered = len(ids) - 30
     assert len(set(ids)) == 30
-    assert wished_for_delivered <= 20, "a single wish repeats what was delivered meanwhile"
+    assert len(ids) <= 50, "a single wish repeats what was delivered meanwhile, a replay does not"
     assert not Delivery.objects.filter(state__in=[State.PENDING, State.SENDING]).exists()
 
 

@@ -1,9 +1,10 @@
-"""A person sees that the agent did not get an answer, why, and sends it once it can."""
+"""A person sees what the agent did not get and why, sends it again, and tests the receiver."""
 
 import pytest
 from playwright.sync_api import Page, expect
+from standardwebhooks.webhooks import Webhook as ReferenceVerifier
 
-from tests.e2e.stack import Stack
+from tests.e2e.stack import PASSWORD, Stack
 from tests.polling import happens_within
 from tests.receiver import Received, Receiver
 
@@ -43,3 +44,26 @@ def test_person_sees_the_failure_and_sends_again_once_the_receiver_works(
     expect(page.get_by_text("Delivered", exact=True)).to_be_visible()
     first, second = receiver.received
     assert (first.event_id, first.body) == (second.event_id, second.body)
+
+
+def test_person_tests_the_receiver_and_reads_its_secret(
+    stack: Stack, page: Page, receiver: Receiver
+) -> None:
+    channel = stack.call("GET", "/api/v1/agents").json()[0]["id"]
+    hook = {"channelId": channel, "url": f"{receiver.url}/hook"}
+    assert stack.call("POST", "/api/v1/agents/setWebhook", hook).status_code == 200
+    try:
+        page.goto(f"{stack.url}/channels/{channel}/")
+        page.get_by_role("link", name="Receiver").click()
+        page.get_by_role("button", name="Send test").click()
+        (request,) = receiver.wait_for(1)
+        assert request.json["event"] == "webhook:test"
+        assert happens_within(20, lambda: shows(page, "The last event arrived at"))
+        page.get_by_label("Your password").fill(PASSWORD)
+        page.get_by_role("button", name="Show secrets").click()
+        secret = page.locator("#secrets pre").first.inner_text()
+        ReferenceVerifier(secret).verify(request.body, request.headers)
+        page.goto(page.url.removesuffix("secrets/#secrets"))
+        assert secret not in page.content()
+    finally:
+        stack.call("POST", "/api/v1/agents/deleteWebhook", {"channelId": channel})

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from accounts.models import User
+from delivery.egress import origin_of
 from delivery.engine import deliver_due
 from delivery.models import Delivery, Event, GoneUrl, Lane, State
 from inbox.models import Channel, DeliveryStatus, Message, Sender
@@ -232,4 +233,4 @@ def test_switching_on_leaves_other_receivers_off(
     Lane.objects.update(disabled_at=now)
     switch_on(channel)
     on = Lane.objects.get(disabled_at=None)
-    assert (on.workspace, on.origin) == (channel.workspace, Delivery.objects.first().lane.origin)
+    assert (on.workspace, on.origin) == (channel.workspace, origin_of(channel.webhook_url or ""))

@@ -11,6 +11,7 @@ from accounts.models import User
 from delivery.engine import deliver_due
 from delivery.models import Attempt, Delivery, Event, Lane, State
 from delivery.outbox import Target, send_again
+from delivery.recording import PROBABLY
 from inbox.models import Channel, Message, Sender
 from inbox.services.channels import Webhook, set_webhook
 from reviews.models import Closer, ReviewRequest
@@ -129,6 +130,13 @@ def test_attempt_without_an_end_says_so(
     send(receiver, 500)
     Attempt.objects.update(ended_at=None, http_status=None)
     assert "Outcome unknown" in shown(browser, decided)
+
+
+def test_probable_delivery_says_why(browser: Client, decided: ReviewRequest) -> None:
+    Delivery.objects.update(state=State.DELIVERED, last_status=404, last_error=PROBABLY)
+    page = shown(browser, decided)
+    assert PROBABLY in page
+    assert "has not received" not in page
 
 
 def test_what_is_on_its_way_cannot_be_sent_again(

@@ -29,7 +29,7 @@ from inbox.queries import find_channel
 from reviews.resending import NoReceiverError, failed_in, resend_failed, send_test, switch_on
 from web.access import MemberRequest, for_members, require_answering, require_managing
 from web.forms import PasswordForm, ReplayForm, RotationForm
-from web.receivers import figures_of, sent_lately, standing_of
+from web.receivers import figures_of, last_test, sent_lately, standing_of
 from web.redirects import SeeOther
 from web.rows import channel_rows
 
@@ -152,6 +152,7 @@ def _page(
         "address": shown_address(channel.webhook_url) if channel.webhook_url else "",
         "standing": standing_of(channel, health, now),
         "figures": figures_of(health, now),
+        "last_test": last_test(workspace, channel, now, operator=request.user.is_staff),
         "failed_count": failed_in(channel, since=now - LONGEST_REPLAY).count(),
         "sent": sent_lately(workspace, channel, operator=request.user.is_staff),
         "replay": ReplayForm(),
