@@ -50,7 +50,7 @@ def log_about(workspace: Workspace, reference: str, *, most: int) -> list[Delive
 def undelivered(workspace: Workspace, references: Collection[str]) -> dict[str, Delivery]:
     """What has not arrived, by what it is about: the newest delivery, unless it was delivered."""
     events = Event.objects.filter(workspace=workspace, reference__in=references)
-    rows = Delivery.objects.filter(event__in=events).select_related("event")
+    rows = Delivery.objects.filter(event__in=events).select_related("event", "lane")
     rows = rows.defer("headers_json", "event__body").order_by("created_at", "id")
     newest = {row.event.reference: row for row in rows}
     return {key: row for key, row in newest.items() if row.state != State.DELIVERED}
@@ -147,15 +147,15 @@ def _counts(workspace: Workspace, scope: str, now: datetime) -> dict[str, int]:
     }
 
 
-NOTICES = 5
+MOST_OFF = 40
 
 
 def receivers_off(workspace: Workspace) -> list[tuple[str, str]]:
-    """Origins that are switched off, each with the scope that used it last."""
+    """Origins that are switched off, the latest first, with the scope that used each last."""
     latest = Delivery.objects.filter(lane=OuterRef("pk")).order_by("-id")
     off = Lane.objects.filter(workspace=workspace, disabled_at__isnull=False)
     scopes = off.annotate(scope=Subquery(latest.values("signing_scope")[:1]))
-    rows = scopes.order_by("-disabled_at").values_list("origin", "scope")[:NOTICES]
+    rows = scopes.order_by("-disabled_at").values_list("origin", "scope")[:MOST_OFF]
     return [(origin, scope or "") for origin, scope in rows]
 
 

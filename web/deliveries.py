@@ -77,14 +77,20 @@ def state_of(delivery: Delivery) -> Look:
             return Look("check2", _("Delivered"), "ok")
         case State.SENDING:
             return Look("send", _("Sending"), "info")
-        case State.PENDING if not delivery.attempts:
-            return Look("clock", _("Waiting to be sent"), "warn")
         case State.PENDING:
-            return Look("redo", _("Waiting for the next try"), "warn")
+            return _waiting(delivery)
         case State.CANCELLED:
             return Look("x", _("Cancelled"))
         case failed:
             return Look("warn", str(State(failed).label), "bad")
+
+
+def _waiting(delivery: Delivery) -> Look:
+    if delivery.lane.disabled_at is not None:
+        return Look("off", _("Held back"), "warn")
+    if delivery.attempts:
+        return Look("redo", _("Waiting for the next try"), "warn")
+    return Look("clock", _("Waiting to be sent"), "warn")
 
 
 @dataclass(frozen=True)

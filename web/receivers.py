@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -19,6 +20,7 @@ from web.looks import Look
 from web.times import clock_text
 
 SHOWN = 50
+NOTICES = 5
 TEST_SHOWN = timedelta(days=1)
 
 
@@ -90,12 +92,12 @@ def notices_for(membership: Membership) -> list[Notice]:
     """What owners and admins have to know; one statement while everything works."""
     if not membership.may_manage:
         return []
-    off = {
-        origin: parse_uuid(scope) for origin, scope in reversed(receivers_off(membership.workspace))
-    }
+    off: dict[str, UUID | None] = {}
+    for origin, scope in receivers_off(membership.workspace):
+        off.setdefault(origin, parse_uuid(scope))
     ids = [scope for scope in off.values() if scope]
     channels = channels_of(membership.workspace).in_bulk(ids) if ids else {}
-    return [Notice(origin, channels.get(scope)) for origin, scope in off.items() if scope]
+    return [Notice(origin, channels.get(scope)) for origin, scope in off.items() if scope][:NOTICES]
 
 
 def figures_of(health: Health, now: datetime) -> list[tuple[str, str]]:

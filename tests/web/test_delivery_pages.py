@@ -194,6 +194,7 @@ def test_held_back_delivery_names_the_reason(browser: Client, decided: ReviewReq
     Lane.objects.update(disabled_at=timezone.now())
     page = shown(browser, decided)
     assert "the receiver is switched off" in page
+    assert "Held back</span>" in page
     assert "Next try" not in page
 
 

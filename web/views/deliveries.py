@@ -79,13 +79,14 @@ def _frame(request: MemberRequest, message: Message) -> dict[str, Any]:
     review = reviews_of(request.workspace).filter(pk=message.pk).first()
     if review is not None:
         back = reverse("web:review", args=[message.pk])
-        own = {"frame": "reviews/queue.html", "review": review, "channel": review.channel}
+        own = {"frame": "reviews/queue.html", "review": review, "told": review.channel}
         return list_context(request) | own | {"title": title_of(review), "back": back}
     return {
         "frame": "inbox/channel.html",
         "section": "channels",
         "channels": channel_rows(request.workspace),
         "channel": message.channel,
+        "told": message.channel,
         "title": title_in(message.text),
         "back": reverse("web:channel", args=[message.channel_id]) + f"#m-{message.pk}",
     }

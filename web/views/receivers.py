@@ -149,6 +149,7 @@ def _page(
         "channels": channel_rows(workspace),
         "showing_detail": True,
         "channel": channel,
+        "told": channel,
         "address": shown_address(channel.webhook_url) if channel.webhook_url else "",
         "standing": standing_of(channel, health, now),
         "figures": figures_of(health, now),
