@@ -4,7 +4,8 @@ import hashlib
 import json
 import uuid
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -93,7 +94,7 @@ def send_again(event: Event, *, target: Target, now: datetime) -> Delivery | Non
     event = Event.objects.select_for_update().get(pk=event.pk)
     key = key_of(target.url)
     # Lanes before deliveries, as an engine's turn locks them.
-    trust_again(workspace_id=event.workspace_id, url=target.url)
+    trust_again(workspace_id=event.workspace_id, urls=[target.url])
     waiting = event.deliveries.filter(state=State.PENDING)
     cancel(waiting.exclude(target_key=key), now=now)
     if waiting.filter(target_key=key).update(next_attempt_at=ClockTimestamp()):
@@ -118,8 +119,11 @@ def send_failed_again(wanted: Mapping[str, Target], *, now: datetime) -> int:
     rows = list(known.only("event_id", "target_key", "replay_no", "state"))
     settled = {row.event_id for row in rows if row.state not in FAILED_STATES | {State.CANCELLED}}
     again = [(event, wanted[event.pk]) for event in events if event.pk not in settled]
-    for workspace_id, url in {(event.workspace_id, target.url) for event, target in again}:
-        trust_again(workspace_id=workspace_id, url=url)
+    urls: dict[uuid.UUID, set[str]] = defaultdict(set)
+    for event, target in again:
+        urls[event.workspace_id].add(target.url)
+    for workspace_id in sorted(urls):
+        trust_again(workspace_id=workspace_id, urls=urls[workspace_id])
     return len(_address(again, now, earlier=rows))
 
 
@@ -147,10 +151,12 @@ def cancel(deliveries: QuerySet[Delivery], *, now: datetime) -> int:
     return waiting.update(state=State.CANCELLED, finished_at=now)
 
 
-def trust_again(*, workspace_id: uuid.UUID, url: str) -> None:
-    """A person says that this receiver works: its breakers close, and a 410 is forgotten."""
-    enable(Lane.objects.filter(workspace_id=workspace_id, origin=origin_of(url)))
-    GoneUrl.objects.filter(workspace_id=workspace_id, url_sha256=key_of(url)).delete()
+def trust_again(*, workspace_id: uuid.UUID, urls: Collection[str]) -> None:
+    """A person says that these receivers work: their breakers close, and a 410 is forgotten."""
+    origins = {origin_of(url) for url in urls}
+    enable(Lane.objects.filter(workspace_id=workspace_id, origin__in=origins))
+    gone = GoneUrl.objects.filter(workspace_id=workspace_id)
+    gone.filter(url_sha256__in=[key_of(url) for url in urls]).delete()
 
 
 def _address(

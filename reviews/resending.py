@@ -129,7 +129,7 @@ def send_test(channel: Channel, *, now: datetime) -> None:
     if waiting is not None:
         send_again(waiting, target=target, now=now)
         return
-    trust_again(workspace_id=channel.workspace_id, url=target.url)
+    trust_again(workspace_id=channel.workspace_id, urls=[target.url])
     enqueue([(_test_of(channel, now), target)], now=now)
 
 
@@ -151,7 +151,7 @@ def switch_on(channel: Channel) -> None:
     """Send to the channel's receivers again, from now on; what waits for them is due."""
     url, scope = channel.webhook_url, str(channel.pk)
     if url:
-        trust_again(workspace_id=channel.workspace_id, url=url)
+        trust_again(workspace_id=channel.workspace_id, urls=[url])
     off = receivers_of(channel.workspace, scope, origin=origin_of(url) if url else None)
     origins = set(off.exclude(disabled_at=None).values_list("origin", flat=True))
     enable(Lane.objects.filter(workspace=channel.workspace, origin__in=origins))
