@@ -79,6 +79,7 @@ class Role(models.TextChoices):
 
 
 ANSWERING_ROLES = frozenset({Role.OWNER, Role.ADMIN, Role.REVIEWER})
+MANAGING_ROLES = frozenset({Role.OWNER, Role.ADMIN})
 
 
 class Workspace(models.Model):
@@ -115,6 +116,11 @@ class Membership(models.Model):
     @property
     def may_answer(self) -> bool:
         return self.role in ANSWERING_ROLES
+
+    @property
+    def may_manage(self) -> bool:
+        """They may see and change secrets."""
+        return self.role in MANAGING_ROLES
 
 
 def hash_key(key: str) -> str:

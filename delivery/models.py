@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.encryption import EncryptedTextField
 from accounts.models import Workspace, new_id
+from delivery.addresses import shown_address
 
 SLOTS = 4
 
@@ -116,9 +117,8 @@ class State(models.TextChoices):
     CANCELLED = "cancelled", _("Cancelled")
 
 
-FINAL_STATES = frozenset(
-    {State.DELIVERED, State.EXHAUSTED, State.GONE, State.BLOCKED, State.CANCELLED}
-)
+FAILED_STATES = frozenset({State.EXHAUSTED, State.GONE, State.BLOCKED})
+FINAL_STATES = FAILED_STATES | {State.DELIVERED, State.CANCELLED}
 
 
 class Delivery(models.Model):
@@ -162,10 +162,15 @@ class Delivery(models.Model):
             ),
             models.Index(fields=["lane"], name="delivery_in_flight", condition=Q(state="sending")),
             models.Index(fields=["signing_scope", "created_at"], name="delivery_of_scope"),
+            models.Index(
+                fields=["signing_scope", "finished_at"],
+                name="delivery_failed",
+                condition=Q(state__in=["exhausted", "gone", "blocked"]),
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.event_id} to {self.url}"
+        return f"{self.event_id} to {shown_address(self.url)}"
 
 
 class Attempt(models.Model):
@@ -208,7 +213,7 @@ class GoneUrl(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.url
+        return shown_address(self.url)
 
 
 class SigningSecret(models.Model):

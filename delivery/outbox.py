@@ -4,18 +4,29 @@ import hashlib
 import json
 import uuid
 import zlib
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 
 from delivery.clock import ClockTimestamp
 from delivery.egress import origin_of
 from delivery.hints import wake_after_commit
 from delivery.lanes import enable
-from delivery.models import FINAL_STATES, SLOTS, Delivery, Event, GoneUrl, Lane, State
+from delivery.models import (
+    FAILED_STATES,
+    FINAL_STATES,
+    SLOTS,
+    Delivery,
+    Event,
+    GoneUrl,
+    Lane,
+    State,
+)
 
 
 @dataclass(frozen=True)
@@ -82,45 +93,81 @@ def send_again(event: Event, *, target: Target, now: datetime) -> Delivery | Non
     """
     event = Event.objects.select_for_update().get(pk=event.pk)
     key = key_of(target.url)
+    # Lanes before deliveries, as an engine's turn locks them.
+    trust_again(workspace_id=event.workspace_id, urls=[target.url])
     waiting = event.deliveries.filter(state=State.PENDING)
-    waiting.exclude(target_key=key).update(state=State.CANCELLED, finished_at=now)
-    _trust_again(event, target)
+    cancel(waiting.exclude(target_key=key), now=now)
     if waiting.filter(target_key=key).update(next_attempt_at=ClockTimestamp()):
         wake_after_commit()
         return waiting.get(target_key=key)
     earlier = event.deliveries.filter(target_key=key).order_by("-replay_no").first()
-    if earlier is None:
-        return _address([(event, target)], now)[0]
-    if earlier.state not in FINAL_STATES:
+    if earlier is not None and earlier.state not in FINAL_STATES:
         return None
-    return _repeat(earlier, event, target, now)
+    return _address([(event, target)], now, earlier=[earlier] if earlier else [])[0]
 
 
-def _repeat(earlier: Delivery, event: Event, target: Target, now: datetime) -> Delivery:
-    (delivery,) = _address([(event, target)], now, replay_no=earlier.replay_no + 1)
-    Delivery.objects.filter(pk=delivery.pk).update(replay_of=earlier)
-    return delivery
+@transaction.atomic
+def send_failed_again(wanted: Mapping[str, Target], *, now: datetime) -> int:
+    """Send events that failed for good once more: many at once, by event id.
+
+    What meanwhile waits, is on its way or was delivered is left alone: somebody else may ask for
+    the same at this moment. Returns how many will be sent.
+    """
+    locked = Event.objects.select_for_update().filter(pk__in=wanted).order_by("pk")
+    events = list(locked.defer("body"))
+    known = Delivery.objects.filter(event__in=events).order_by("replay_no")
+    rows = list(known.only("event_id", "target_key", "replay_no", "state"))
+    settled = {row.event_id for row in rows if row.state not in FAILED_STATES | {State.CANCELLED}}
+    again = [(event, wanted[event.pk]) for event in events if event.pk not in settled]
+    urls: dict[uuid.UUID, set[str]] = defaultdict(set)
+    for event, target in again:
+        urls[event.workspace_id].add(target.url)
+    for workspace_id in sorted(urls):
+        trust_again(workspace_id=workspace_id, urls=urls[workspace_id])
+    return len(_address(again, now, earlier=rows))
 
 
-def cancel_waiting(scope: str, *, now: datetime) -> int:
-    """Send nothing more for a scope; what is in the air right now ends as it ends."""
-    waiting = Delivery.objects.filter(signing_scope=scope, state=State.PENDING)
+def repeat(deliveries: Iterable[Delivery], *, now: datetime) -> int:
+    """Send deliveries that failed for good again: the same event, address and headers.
+
+    Each in a transaction of its own. What was erased meanwhile cannot be sent. Returns how many
+    will be sent.
+    """
+    return sum(
+        send_again(delivery.event, target=_same_target(delivery), now=now) is not None
+        for delivery in deliveries
+        if delivery.state in FAILED_STATES and delivery.event.body is not None
+    )
+
+
+def _same_target(delivery: Delivery) -> Target:
+    headers = json.loads(delivery.headers_json or "{}")
+    return Target(url=delivery.url, method=delivery.method, headers=headers)
+
+
+def cancel(deliveries: QuerySet[Delivery], *, now: datetime) -> int:
+    """End what waits; what is on its way cannot be called back. Returns how many did."""
+    waiting = deliveries.filter(state=State.PENDING)
     return waiting.update(state=State.CANCELLED, finished_at=now)
 
 
-def _trust_again(event: Event, target: Target) -> None:
-    enable(Lane.objects.filter(workspace_id=event.workspace_id, origin=origin_of(target.url)))
-    GoneUrl.objects.filter(workspace_id=event.workspace_id, url_sha256=key_of(target.url)).delete()
+def trust_again(*, workspace_id: uuid.UUID, urls: Collection[str]) -> None:
+    """A person says that these receivers work: their breakers close, and a 410 is forgotten."""
+    origins = {origin_of(url) for url in urls}
+    enable(Lane.objects.filter(workspace_id=workspace_id, origin__in=origins))
+    gone = GoneUrl.objects.filter(workspace_id=workspace_id)
+    gone.filter(url_sha256__in=[key_of(url) for url in urls]).delete()
 
 
 def _address(
-    wanted: Sequence[tuple[Event, Target]], now: datetime, *, replay_no: int = 0
+    wanted: Sequence[tuple[Event, Target]], now: datetime, *, earlier: Iterable[Delivery] = ()
 ) -> list[Delivery]:
-    """A delivery for each event and its target."""
+    """A delivery for each event and its target, after the `earlier` one to the same address."""
     places = [_place(event, target) for event, target in wanted]
     lanes = _lanes(set(places))
+    before = {(row.event_id, row.target_key): row for row in earlier}
     deliveries = [
-        _delivery(event, target, lanes[place], now, replay_no)
+        _delivery(event, target, lanes[place], now, before.get((event.pk, key_of(target.url))))
         for (event, target), place in zip(wanted, places, strict=True)
     ]
     Delivery.objects.bulk_create(deliveries)
@@ -129,7 +176,9 @@ def _address(
     return deliveries
 
 
-def _delivery(event: Event, target: Target, lane: Lane, now: datetime, replay_no: int) -> Delivery:
+def _delivery(
+    event: Event, target: Target, lane: Lane, now: datetime, earlier: Delivery | None
+) -> Delivery:
     return Delivery(
         event=event,
         lane=lane,
@@ -138,7 +187,8 @@ def _delivery(event: Event, target: Target, lane: Lane, now: datetime, replay_no
         headers_json=json.dumps(dict(target.headers)),
         signing_scope=event.scope,
         target_key=key_of(target.url),
-        replay_no=replay_no,
+        replay_no=earlier.replay_no + 1 if earlier else 0,
+        replay_of=earlier,
         next_attempt_at=ClockTimestamp(),
         give_up_at=now + settings.DELIVERY_GIVE_UP_AFTER,
         created_at=now,
@@ -154,8 +204,12 @@ type Place = tuple[uuid.UUID, str, int]
 
 
 def _place(event: Event, target: Target) -> Place:
+    return event.workspace_id, origin_of(target.url), slot_of(event.scope)
+
+
+def slot_of(scope: str) -> int:
     """One channel's events share a slot, so their first attempts keep their order."""
-    return event.workspace_id, origin_of(target.url), zlib.crc32(event.scope.encode()) % SLOTS
+    return zlib.crc32(scope.encode()) % SLOTS
 
 
 def _lanes(places: set[Place]) -> dict[Place, Lane]:

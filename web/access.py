@@ -49,6 +49,12 @@ def require_answering(request: MemberRequest) -> None:
         raise PermissionDenied(_("Your role allows you to look, not to answer."))
 
 
+def require_managing(request: MemberRequest) -> None:
+    """Raises: PermissionDenied for people who may not see or change secrets."""
+    if not request.membership.may_manage:
+        raise PermissionDenied(_("Only owners and admins of the workspace may do this."))
+
+
 type Page[**P] = Callable[Concatenate[HttpRequest, P], HttpResponse]
 type MemberPage[**P] = Callable[Concatenate[MemberRequest, P], HttpResponse]
 

@@ -18,6 +18,7 @@ def workspace(request: HttpRequest) -> dict[str, Any]:
         return {}
     return {
         "workspace": membership.workspace,
+        "membership": membership,
         "may_answer": membership.may_answer,
         "pending_count": pending_reviews(membership.workspace).count(),
         "pinned_channels": list(channels_of(membership.workspace)[:PINNED]),

@@ -25,7 +25,7 @@ def detail_context(request: MemberRequest, review: ReviewRequest, **shown: Any) 
         "facts": read_facts(message.metadata),
         "files": files_of([message])[message.pk],
         "revisions": revisions_of(message),
-        "delivery": delivery_line(request.workspace, review),
+        "delivery": delivery_line(request.workspace, review, operator=request.user.is_staff),
         "card": _card(request, review, **shown),
     }
 

@@ -1,10 +1,13 @@
 """What people type outside of reviews."""
 
 import uuid
+from datetime import timedelta
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
 
 LONGEST_MESSAGE = 20_000
 
@@ -27,3 +30,60 @@ class MessageForm(forms.Form):
     @property
     def fresh_client_id(self) -> str:
         return uuid.uuid4().hex
+
+
+class HoursField(forms.TypedChoiceField):
+    """One of some spans of time, as whole hours."""
+
+    def __init__(self, choices: list[tuple[int, Any]], **kwargs: Any) -> None:
+        super().__init__(choices=choices, coerce=self._span, **kwargs)
+
+    @staticmethod
+    def _span(hours: str) -> timedelta:
+        return timedelta(hours=int(hours))
+
+
+class ReplayForm(forms.Form):
+    """How far back what failed is sent again."""
+
+    since = HoursField(
+        [
+            (1, _("the last hour")),
+            (24, _("the last 24 hours")),
+            (7 * 24, _("the last 7 days")),
+            (30 * 24, _("the last 30 days")),
+        ],
+        initial=24,
+    )
+
+
+class RotationForm(forms.Form):
+    """How long the secret that is replaced still signs."""
+
+    overlap = HoursField(
+        [
+            (24, _("still signs for 24 hours")),
+            (1, _("still signs for an hour")),
+            (7 * 24, _("still signs for 7 days")),
+            (0, _("ends now: somebody else has seen it")),
+        ],
+        initial=24,
+    )
+
+
+class PasswordForm(forms.Form):
+    """A person's own password, once more."""
+
+    password = forms.CharField(
+        max_length=1000, strip=False, error_messages={"required": _("Type your password.")}
+    )
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.user = user
+
+    def clean_password(self) -> str:
+        password: str = self.cleaned_data["password"]
+        if not self.user.check_password(password):
+            raise forms.ValidationError(_("This is not your password."))
+        return password

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from web.access import MemberRequest
 from web.queries import Filters, page_of_reviews
+from web.receivers import notices_for
 from web.rows import grouped
 
 
@@ -30,6 +31,7 @@ def list_context(request: MemberRequest) -> dict[str, Any]:
         "status_links": _status_links(filters),
         "groups": groups,
         "reviews": [row.review for group in groups for row in group.rows],
+        "notices": notices_for(request.membership),
         "next_page": filters.query(cursor=page.next_cursor) if page.next_cursor else "",
     }
 

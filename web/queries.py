@@ -15,7 +15,8 @@ from accounts.ids import parse_uuid
 from accounts.models import Workspace
 from attachments.models import Attachment
 from attachments.models import State as FileState
-from inbox.models import Channel, Message
+from delivery.queries import undelivered
+from inbox.models import Channel, Message, Sender
 from inbox.queries import (
     BadCursorError,
     channels_of,
@@ -26,6 +27,7 @@ from inbox.queries import (
 from reviews.models import ReviewRequest, Status
 from reviews.queries import pending_reviews, reviews_of
 from reviews.services import expire_review
+from web.deliveries import state_of
 from web.looks import Look, look_of, state_look
 
 PAGE = 50
@@ -197,6 +199,7 @@ class LogEntry:
     files: Sequence[Attachment]
     starts_day: bool
     joined: bool
+    delivery: Look | None = None
 
     @property
     def kind(self) -> Look | None:
@@ -224,6 +227,7 @@ def log_page(workspace: Workspace, channel: Channel, *, before: str = "") -> Log
     page = page_of_messages(messages, limit=PAGE, cursor=before or None)
     shown = list(reversed(page.messages))
     files = files_of(shown)
+    waiting = _undelivered(workspace, shown)
     entries = [
         LogEntry(
             message=message,
@@ -231,10 +235,18 @@ def log_page(workspace: Workspace, channel: Channel, *, before: str = "") -> Log
             files=files[message.pk],
             starts_day=previous is None or _day(previous) != _day(message),
             joined=previous is not None and _joins(previous, message),
+            delivery=waiting.get(str(message.pk)),
         )
         for previous, message in zip([None, *shown], shown, strict=False)
     ]
     return LogPage(entries, page.next_cursor or "")
+
+
+def _undelivered(workspace: Workspace, messages: Sequence[Message]) -> dict[str, Look]:
+    """How it stands with what people wrote and the agent has not received."""
+    written = [str(message.pk) for message in messages if message.sender == Sender.USER]
+    rows = undelivered(workspace, written) if written else {}
+    return {reference: state_of(row) for reference, row in rows.items()}
 
 
 def _day(message: Message) -> Any:

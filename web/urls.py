@@ -4,7 +4,7 @@ from django.contrib.auth.views import LogoutView
 from django.urls import path
 from django.views.generic import RedirectView
 
-from web.views import channels, inbox, reviews
+from web.views import channels, deliveries, inbox, receivers, reviews
 from web.views.sign_in import SignIn
 
 app_name = "web"
@@ -17,7 +17,15 @@ urlpatterns = [
     path("inbox/<uuid:message_id>/", reviews.review, name="review"),
     path("inbox/<uuid:message_id>/respond/", reviews.respond, name="respond"),
     path("inbox/<uuid:message_id>/send-again/", reviews.send_again, name="send-again"),
+    path("inbox/<uuid:message_id>/delivery/", deliveries.delivery, name="delivery"),
+    path("inbox/<uuid:message_id>/delivery/try-now/", deliveries.try_now, name="try-now"),
     path("channels/", channels.channels, name="channels"),
     path("channels/<uuid:channel_id>/", channels.channel, name="channel"),
     path("channels/<uuid:channel_id>/messages/", channels.write, name="write"),
+    path("channels/<uuid:channel_id>/delivery/", receivers.receiver, name="channel-delivery"),
+    path("channels/<uuid:channel_id>/delivery/test/", receivers.test, name="send-test"),
+    path("channels/<uuid:channel_id>/delivery/replay/", receivers.replay, name="replay"),
+    path("channels/<uuid:channel_id>/delivery/switch-on/", receivers.switch, name="switch-on"),
+    path("channels/<uuid:channel_id>/delivery/secrets/", receivers.secrets, name="secrets"),
+    path("channels/<uuid:channel_id>/delivery/rotate/", receivers.rotate, name="rotate-secret"),
 ]

@@ -15,7 +15,7 @@ from api.placet.times import wire_time
 from api.placet.wire import loaded, message_body
 from delivery.bus import publish_after_commit
 from delivery.models import Delivery, State
-from delivery.outbox import Happening, cancel_waiting, enqueue
+from delivery.outbox import Happening, cancel, enqueue
 from delivery.signals import deliveries_finished
 from inbox.models import Channel, DeliveryStatus, Message, Sender
 from inbox.services.messages import set_delivery_status
@@ -86,7 +86,7 @@ def _tell_waiters_of_channel(channel: Channel, **_: Any) -> None:
 @receiver(channel_deleted)
 def _stop_telling(channel: Channel, **_: Any) -> None:
     """Its receiver is nobody's any more."""
-    cancel_waiting(str(channel.pk), now=timezone.now())
+    cancel(Delivery.objects.filter(signing_scope=str(channel.pk)), now=timezone.now())
 
 
 @receiver(deliveries_finished)

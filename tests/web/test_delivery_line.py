@@ -7,7 +7,7 @@ from django.template.loader import render_to_string
 from django.test import Client
 from django.utils import timezone
 
-from delivery.models import Delivery, State
+from delivery.models import Delivery, Lane, State
 from inbox.models import Channel
 from reviews.models import ReviewRequest
 from tests.factories import make_channel, make_review
@@ -50,6 +50,23 @@ def test_failed_attempt_names_reason_and_next_try(browser: Client, answered: Rev
     page = line(browser, answered)
     assert "timed out" in page
     assert "Next try at" in page
+
+
+def test_next_try_waits_for_the_breaker(browser: Client, answered: ReviewRequest) -> None:
+    later = timezone.now() + timedelta(days=1)
+    Delivery.objects.update(attempts=1, next_attempt_at=timezone.now())
+    Lane.objects.update(open_until=later)
+    assert later.isoformat() in line(browser, answered)
+
+
+def test_receiver_that_is_switched_off_is_the_reason(
+    browser: Client, answered: ReviewRequest
+) -> None:
+    Lane.objects.update(disabled_at=timezone.now())
+    page = line(browser, answered)
+    assert "Held back: the receiver is switched off" in page
+    assert "Next try at" not in page
+    assert "Send again" in page
 
 
 def test_agent_that_asks_by_itself_has_no_line(browser: Client, channel: Channel) -> None:

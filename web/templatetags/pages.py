@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from web.hidden import revealed_html
 from web.markdown import render_markdown
+from web.times import clock_text
 
 register = template.Library()
 
@@ -75,10 +76,8 @@ def moment(at: datetime) -> SafeString:
 
 
 @register.simple_tag
-def clock(at: datetime) -> SafeString:
-    local = timezone.localtime(at)
-    today = local.date() == timezone.localdate()
-    return _time(local, date_format(local, "H:i" if today else "j M, H:i"))
+def clock(at: datetime, *, seconds: bool = False) -> SafeString:
+    return _time(timezone.localtime(at), clock_text(at, seconds=seconds))
 
 
 @register.simple_tag

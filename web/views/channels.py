@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
+from delivery.queries import is_off
 from inbox.models import Channel, Sender
 from inbox.queries import find_channel
 from inbox.services.messages import Draft, post_message
@@ -63,6 +64,7 @@ def _context(request: MemberRequest, shown: Channel, form: MessageForm) -> dict[
         "channel": shown,
         "log": log_page(request.workspace, shown, before=before),
         "before": before,
+        "receiver_off": is_off(request.workspace, str(shown.pk), url=shown.webhook_url),
         "pending": [row_of(review, now) for review in pending_in(request.workspace, shown)],
         "form": form,
     }

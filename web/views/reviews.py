@@ -7,7 +7,6 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
@@ -16,7 +15,6 @@ from inbox.errors import DomainError
 from reviews.kinds import InvalidAnswerError
 from reviews.models import ReviewRequest
 from reviews.queries import find_review, pending_reviews
-from reviews.resending import NoReceiverError, NothingToSendError, resend
 from reviews.services import ReviewChangedError, ReviewClosedError, ReviewExpiredError
 from web.access import MemberRequest, for_members, require_answering
 from web.detail import detail_context
@@ -24,6 +22,7 @@ from web.listing import list_context
 from web.queries import next_pending, settled
 from web.redirects import SeeOther
 from web.responding import send_answer, with_sealed
+from web.views.deliveries import send_once_more
 
 
 @require_safe
@@ -56,12 +55,7 @@ def send_again(request: MemberRequest, message_id: uuid.UUID) -> HttpResponse:
     """Send the decision to the agent once more."""
     decided = find_review(request.workspace, str(message_id))
     require_answering(request)
-    try:
-        resend(decided.message, now=timezone.now())
-    except (NothingToSendError, NoReceiverError) as refusal:
-        messages.error(request, refusal.message)
-    else:
-        messages.success(request, _("The decision is being sent again."))
+    send_once_more(request, decided.message)
     return SeeOther(reverse("web:review", args=[decided.pk]))
 
 
