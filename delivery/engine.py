@@ -22,12 +22,11 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
 
 from delivery import egress, faults
-from delivery.claims import claim_lanes
-from delivery.keys import Signers
 from delivery.lanes import extend, release
 from delivery.models import Lane
 from delivery.recording import record, recover
 from delivery.sending import Flight, left_behind, start_next
+from delivery.statements import claim_lanes
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +46,6 @@ class Engine:
         self.in_air: dict[uuid.UUID, Flight] = {}
         self.landed: list[Flight] = []
         self.made = 0
-        self._signers = Signers()
         self._claimed_at: dict[uuid.UUID, float] = {}
         self._extended_at: dict[uuid.UUID, float] = {}
         self._may_claim = True
@@ -138,7 +136,7 @@ class Engine:
             claimed = self._claim(free)
             ready = [pk for pk in self.lanes if pk not in self.in_air and pk not in resting]
             ready += [lane.pk for lane in claimed]
-            flights = self._start(ready)
+            flights = start_next(self.token, ready) if ready and not self._stopping else []
             idle = resting.union(ready) - {flight.delivery.lane_id for flight in flights}
             release(self.token, idle)
         faults.hit("turn.after_commit", len(flights))
@@ -166,11 +164,6 @@ class Engine:
         if abandoned := [lane.pk for lane in claimed if lane.was_abandoned]:
             recover(left_behind(abandoned))
         return claimed
-
-    def _start(self, ready: list[uuid.UUID]) -> list[Flight]:
-        if not ready or self._stopping:
-            return []
-        return start_next(self.token, ready, self._signers)
 
     def _turns_over(self) -> set[uuid.UUID]:
         """Lanes that had their share: others may wait for a place."""

@@ -1,15 +1,15 @@
 """Secrets of channels and key pairs of workspaces: made on first use, rotated with overlap."""
 
-import time
 import uuid
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
 from accounts.models import Workspace
+from delivery import statements
 from delivery.models import Delivery, SigningKeyPair, SigningSecret
 from delivery.signing import Signer, new_key_pair, new_secret
 
@@ -75,43 +75,14 @@ def key_pairs_of(workspace_id: uuid.UUID, *, now: datetime) -> list[SigningKeyPa
     return list(valid_key_pairs([workspace_id], now=now))
 
 
-REMEMBERED_SECONDS = 1.0
-MOST_REMEMBERED = 10_000
-
-
-class Signers:
-    """Who signs for which scope. What was read is good for a second, then a rotation shows."""
-
-    def __init__(self) -> None:
-        self._known: dict[str, tuple[float, Signer]] = {}
-
-    def of(self, deliveries: Iterable[Delivery], *, now: datetime) -> dict[str, Signer]:
-        """The signer of each delivery's scope, by scope."""
-        oldest = time.monotonic() - REMEMBERED_SECONDS
-        owners = {row.signing_scope: row.event.workspace_id for row in deliveries}
-        known = {
-            scope: entry[1]
-            for scope in owners
-            if (entry := self._known.get(scope)) and entry[0] > oldest
-        }
-        missing = {scope: owner for scope, owner in owners.items() if scope not in known}
-        return known | self._read(missing, now) if missing else known
-
-    def _read(self, owners: Mapping[str, uuid.UUID], now: datetime) -> dict[str, Signer]:
-        found = _signers_of(owners, now)
-        if len(self._known) > MOST_REMEMBERED:
-            self._known.clear()
-        self._known |= {scope: (time.monotonic(), signer) for scope, signer in found.items()}
-        return found
-
-
-def _signers_of(workspaces: Mapping[str, uuid.UUID], now: datetime) -> dict[str, Signer]:
-    """Read from the database, and make what is missing."""
+def signers_of(deliveries: Iterable[Delivery]) -> dict[str, Signer]:
+    """Who signs for each delivery's scope, by scope; what is missing is made."""
+    workspaces = {delivery.signing_scope: delivery.event.workspace_id for delivery in deliveries}
     secrets: dict[str, list[str]] = defaultdict(list)
-    for secret in valid_secrets(workspaces, now=now):
+    for secret in statements.secrets_of_scopes(workspaces):
         secrets[secret.scope].append(str(secret.secret))
     pairs: dict[uuid.UUID, list[str]] = defaultdict(list)
-    for pair in valid_key_pairs(set(workspaces.values()), now=now):
+    for pair in statements.key_pairs_of_workspaces(set(workspaces.values())):
         pairs[pair.workspace_id].append(str(pair.private_key))
     for scope, owner in workspaces.items():
         if not secrets[scope]:

@@ -13,10 +13,10 @@ from typing import Any
 from django.utils import timezone
 
 from delivery import egress, faults
-from delivery.claims import take_next
-from delivery.keys import Signers
+from delivery.keys import signers_of
 from delivery.models import Attempt, Delivery, State
 from delivery.signing import Signer
+from delivery.statements import take_next
 
 
 @dataclass
@@ -55,7 +55,7 @@ def left_behind(lane_ids: Collection[uuid.UUID]) -> list[Delivery]:
     return list(found.select_related("event", "lane"))
 
 
-def start_next(token: uuid.UUID, lane_ids: Collection[uuid.UUID], signers: Signers) -> list[Flight]:
+def start_next(token: uuid.UUID, lane_ids: Collection[uuid.UUID]) -> list[Flight]:
     """Begin one attempt on each lane that has something due."""
     deliveries = take_next(token, lane_ids)
     if not deliveries:
@@ -63,15 +63,15 @@ def start_next(token: uuid.UUID, lane_ids: Collection[uuid.UUID], signers: Signe
     now = timezone.now()
     flights = [Flight(delivery, token, now) for delivery in deliveries]
     Attempt.objects.bulk_create([flight.attempt() for flight in flights])
-    _prepare(flights, signers)
+    _prepare(flights)
     for flight in flights:
         faults.hit("start.before_commit", flight.delivery.url)
     return flights
 
 
-def _prepare(flights: list[Flight], signers: Signers) -> None:
+def _prepare(flights: list[Flight]) -> None:
     """Give each flight its request; without one it ends at once."""
-    by_scope = signers.of([flight.delivery for flight in flights], now=timezone.now())
+    signers = signers_of([flight.delivery for flight in flights])
     for flight in flights:
         delivery = flight.delivery
         if delivery.is_gone:
@@ -79,7 +79,7 @@ def _prepare(flights: list[Flight], signers: Signers) -> None:
         elif delivery.event.body is None:
             flight.refusal = "the stored event was erased; its time to be kept is over"
         else:
-            flight.request = _request(flight, by_scope[delivery.signing_scope])
+            flight.request = _request(flight, signers[delivery.signing_scope])
 
 
 GONE = 410

@@ -20,12 +20,12 @@ from accounts.models import User
 from delivery.engine import deliver_due
 from delivery.keys import (
     RotationRefusedError,
-    Signers,
     ensure_key_pair,
     ensure_secret,
     rotate_key_pair,
     rotate_secret,
     secrets_of,
+    signers_of,
     valid_secrets,
 )
 from delivery.models import Delivery, SigningSecret
@@ -277,7 +277,7 @@ class TestDeliveries:
             self.deliver(hooked, person, receiver)
         deliveries = list(Delivery.objects.select_related("event"))
         with django_assert_num_queries(2):  # type: ignore[operator]
-            (signer,) = Signers().of(deliveries, now=timezone.now()).values()
+            (signer,) = signers_of(deliveries).values()
         assert len(signer.secrets) == len(signer.private_keys) == 1
 
 
