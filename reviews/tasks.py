@@ -5,6 +5,7 @@ import logging
 from celery import shared_task
 from django.conf import settings
 
+from delivery import faults
 from reviews.services import expire_due
 
 logger = logging.getLogger(__name__)
@@ -15,5 +16,6 @@ def tick_expire(**_: object) -> None:
     expired = 0
     while batch := expire_due(limit=settings.EXPIRE_BATCH):
         expired += batch
+        faults.hit("expire.after_commit")
     if expired:
         logger.info("tick: %d reviews expired", expired)

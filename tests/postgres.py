@@ -48,9 +48,10 @@ def free_port() -> int:
 
 
 class Postgres:
-    """A fresh cluster on a loopback port, without durability: it lives as long as the tests."""
+    """A fresh cluster on a loopback port. Without durability it lives as long as the tests."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, durable: bool = False) -> None:
+        self.durable = durable
         # Not below a folder of ours: the server may not run as root, and its user must get there.
         self.folder = Path(tempfile.mkdtemp(prefix="licet-postgres-"))
         self.binaries = _within_reach(_binaries(), self.folder)
@@ -63,13 +64,16 @@ class Postgres:
             os.chown(self.folder, user.pw_uid, user.pw_gid)
         data = self.folder / "data"
         self._run("initdb", "-D", data, "-U", "licet", "-A", "trust", "-E", "UTF8", "--no-sync")
-        options = (
-            f"-h 127.0.0.1 -p {self.port} -k '' -c fsync=off -c full_page_writes=off "
-            "-c synchronous_commit=off -c max_connections=200"
-        )
+        options = f"-h 127.0.0.1 -p {self.port} -k '' -c max_connections=200"
+        if not self.durable:
+            options += " -c fsync=off -c full_page_writes=off -c synchronous_commit=off"
         log = self.folder / "log"
         self._run("pg_ctl", "-D", data, "-l", log, "-o", options, "-w", "start")
         return f"postgresql://licet@127.0.0.1:{self.port}/{quote('postgres')}"
+
+    def restart(self) -> None:
+        """As after a crash: nobody is waited for, and the log is replayed."""
+        self._run("pg_ctl", "-D", self.folder / "data", "-m", "immediate", "-w", "restart")
 
     def stop(self) -> None:
         self._run("pg_ctl", "-D", self.folder / "data", "-m", "immediate", "stop")

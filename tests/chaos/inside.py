@@ -1,0 +1,98 @@
+"""`python -m tests.chaos.inside`: reads `[name, arguments]` lines, answers `[result, problem]`.
+
+Runs in the stack's environment. It makes what scenes begin with; nothing here is under test.
+"""
+
+import json
+import sys
+from datetime import datetime, timedelta
+from typing import Any
+
+import django
+
+django.setup()
+
+from django.db import close_old_connections, connection  # noqa: E402
+from django.db.models import Exists, OuterRef  # noqa: E402
+from django.utils import timezone  # noqa: E402
+
+from accounts.models import Membership, Role, User, Workspace  # noqa: E402
+from accounts.services import issue_key  # noqa: E402
+from delivery.keys import ensure_secret  # noqa: E402
+from delivery.models import Delivery, EngineBeat, State  # noqa: E402
+from inbox.models import Channel, Message, Sender  # noqa: E402
+from inbox.services.channels import create_channel  # noqa: E402
+from inbox.services.messages import Draft, post_message  # noqa: E402
+from reviews.resending import resend  # noqa: E402
+from reviews.services import ReviewSpec, request_review  # noqa: E402
+
+
+def make_workspace(*, name: str, key: str, people: int, password: str) -> list[str]:
+    workspace = Workspace.objects.create(name=name)
+    issue_key(workspace=workspace, created_by=None, label="Chaos", clear=key)
+    emails = [f"{name.lower()}{number}@example.org" for number in range(people)]
+    for email in emails:
+        user = User.objects.create_user(
+            email=email, password=password, display_name=email.split("@")[0]
+        )
+        Membership.objects.create(workspace=workspace, user=user, role=Role.OWNER)
+    return emails
+
+
+def make_channel(*, workspace: str, name: str, url: str) -> dict[str, str]:
+    owner = Workspace.objects.get(name=workspace)
+    channel = create_channel(
+        workspace=owner, name=name, now=timezone.now(), webhook_url=url or None
+    )
+    secret = ensure_secret(workspace_id=owner.pk, scope=str(channel.pk))
+    return {"id": str(channel.pk), "secret": str(secret.secret)}
+
+
+def make_reviews(*, channel: str, count: int, seconds: float) -> list[str]:
+    now, home = timezone.now(), Channel.objects.get(pk=channel)
+    spec = ReviewSpec(kind="approval", expires_at=now + timedelta(seconds=seconds))
+    ids = []
+    for number in range(count):
+        draft = Draft(
+            text=f"Due {number}", carrying=[lambda m: request_review(m, spec=spec, now=now)]
+        )
+        posted = post_message(channel=home, sender=Sender.AGENT, draft=draft, now=now)
+        ids.append(str(posted.message.pk))
+    return ids
+
+
+def resend_failed(*, channel: str, since: str) -> int:
+    """Every message whose event was given up on, and that no later delivery reached."""
+    failed = Delivery.objects.filter(
+        signing_scope=channel, state=State.EXHAUSTED, created_at__gte=datetime.fromisoformat(since)
+    )
+    arrived = Delivery.objects.filter(event=OuterRef("event"), state=State.DELIVERED)
+    found = failed.filter(~Exists(arrived)).values_list("event__reference", flat=True).distinct()
+    for message in Message.objects.filter(pk__in=list(found)).select_related("channel"):
+        resend(message, now=timezone.now())
+    return len(found)
+
+
+def beats() -> list[str]:
+    return list(EngineBeat.objects.values_list("name", flat=True))
+
+
+COMMANDS = {
+    command.__name__: command
+    for command in (make_workspace, make_channel, make_reviews, resend_failed, beats)
+}
+
+
+def answer(line: str) -> tuple[Any, str]:
+    name, arguments = json.loads(line)
+    close_old_connections()
+    try:
+        return COMMANDS[name](**arguments), ""
+    except Exception as failure:  # noqa: BLE001  # the caller raises it again
+        connection.close()
+        return None, f"{name}: {type(failure).__name__}: {failure}"
+
+
+if __name__ == "__main__":
+    for line in sys.stdin:
+        print(json.dumps(answer(line)), flush=True)  # noqa: T201  # the answer
