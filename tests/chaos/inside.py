@@ -6,23 +6,26 @@ Runs in the stack's environment. It makes what scenes begin with; nothing here i
 import json
 import sys
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import django
 
 django.setup()
 
-from django.db import close_old_connections, connection  # noqa: E402
-from django.db.models import Exists, OuterRef  # noqa: E402
+from django.db import close_old_connections, connection, transaction  # noqa: E402
+from django.db.models import Exists, OuterRef, Q  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from accounts.models import Membership, Role, User, Workspace  # noqa: E402
 from accounts.services import issue_key  # noqa: E402
 from delivery.keys import ensure_secret  # noqa: E402
 from delivery.models import Delivery, EngineBeat, State  # noqa: E402
+from config.celery import app  # noqa: E402
 from inbox.models import Channel, Message, Sender  # noqa: E402
 from inbox.services.channels import create_channel  # noqa: E402
 from inbox.services.messages import Draft, post_message  # noqa: E402
+from reviews.models import ReviewRequest  # noqa: E402
 from reviews.resending import resend  # noqa: E402
 from reviews.services import ReviewSpec, request_review  # noqa: E402
 
@@ -48,29 +51,50 @@ def make_channel(*, workspace: str, name: str, url: str) -> dict[str, str]:
     return {"id": str(channel.pk), "secret": str(secret.secret)}
 
 
-def make_reviews(*, channel: str, count: int, seconds: float) -> list[str]:
+@transaction.atomic
+def make_reviews(*, channel: str, count: int, seconds: float, spread: float) -> list[str]:
     now, home = timezone.now(), Channel.objects.get(pk=channel)
-    spec = ReviewSpec(kind="approval", expires_at=now + timedelta(seconds=seconds))
-    ids = []
-    for number in range(count):
-        draft = Draft(
-            text=f"Due {number}", carrying=[lambda m: request_review(m, spec=spec, now=now)]
-        )
-        posted = post_message(channel=home, sender=Sender.AGENT, draft=draft, now=now)
-        ids.append(str(posted.message.pk))
-    return ids
+    spec = ReviewSpec(kind="approval", expires_at=now + timedelta(hours=1))
+    asked = [partial(request_review, spec=spec, now=now)]
+    messages = [
+        post_message(
+            channel=home,
+            sender=Sender.AGENT,
+            draft=Draft(text=f"Due {number}", carrying=asked),
+            now=now,
+        ).message
+        for number in range(count)
+    ]
+    rows = list(ReviewRequest.objects.filter(message__in=messages).order_by("message_id"))
+    first = timezone.now() + timedelta(seconds=seconds)
+    for number, row in enumerate(rows):
+        row.expires_at = first + timedelta(seconds=spread * number / count)
+    ReviewRequest.objects.bulk_update(rows, ["expires_at"], batch_size=500)
+    return [str(row.pk) for row in rows]
 
 
 def resend_failed(*, channel: str, since: str) -> int:
     """Every message whose event was given up on, and that no later delivery reached."""
-    failed = Delivery.objects.filter(
-        signing_scope=channel, state=State.EXHAUSTED, created_at__gte=datetime.fromisoformat(since)
-    )
+    since_then = Q(state=State.EXHAUSTED, created_at__gte=datetime.fromisoformat(since))
+    return _resend(channel, since_then)
+
+
+def resend_all(*, channel: str) -> int:
+    return _resend(channel, Q())
+
+
+def _resend(channel: str, wanted: Q) -> int:
     arrived = Delivery.objects.filter(event=OuterRef("event"), state=State.DELIVERED)
-    found = failed.filter(~Exists(arrived)).values_list("event__reference", flat=True).distinct()
-    for message in Message.objects.filter(pk__in=list(found)).select_related("channel"):
+    missing = Delivery.objects.filter(wanted, ~Exists(arrived), signing_scope=channel)
+    found = set(missing.values_list("event__reference", flat=True))
+    for message in Message.objects.filter(pk__in=found).select_related("channel"):
         resend(message, now=timezone.now())
     return len(found)
+
+
+def hint() -> None:
+    for name in ("delivery.wake", "reviews.tick_expire"):
+        app.send_task(name, expires=2, retry=False, ignore_result=True)
 
 
 def beats() -> list[str]:
@@ -79,7 +103,15 @@ def beats() -> list[str]:
 
 COMMANDS = {
     command.__name__: command
-    for command in (make_workspace, make_channel, make_reviews, resend_failed, beats)
+    for command in (
+        make_workspace,
+        make_channel,
+        make_reviews,
+        resend_failed,
+        resend_all,
+        hint,
+        beats,
+    )
 }
 
 

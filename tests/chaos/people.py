@@ -112,6 +112,15 @@ class Person:
             )
         )
 
+    def send_again(self, review_id: str) -> None:
+        """Press the button under a decided request."""
+        address = f"{self.url}/inbox/{review_id}/"
+        form = {"csrfmiddlewaretoken": _csrf(self.browser.get(address, timeout=CALL_SECONDS))}
+        answer = self.browser.post(
+            f"{address}send-again/", data=form, allow_redirects=False, timeout=CALL_SECONDS
+        )
+        assert answer.status_code == 303, answer.text
+
     def write(self, channel_id: str, text: str) -> Call:
         """Write to an agent."""
         address = f"{self.url}/channels/{channel_id}/"

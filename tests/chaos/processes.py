@@ -17,7 +17,10 @@ LOOK_SECONDS = 0.05
 
 @dataclass
 class Process:
-    """One process of the product. `plan` holds the FAULTS of its next starts, one for each."""
+    """One process of the product.
+
+    `plan` holds the FAULTS of its next starts, one for each; after them, FAULTS in `extra` count.
+    """
 
     name: str
     command: Sequence[str]
@@ -35,7 +38,7 @@ class Process:
     def start(self) -> None:
         """Start it, with the next faults of the plan."""
         with self.lock:
-            self.faults = self.plan.popleft() if self.plan else ""
+            self.faults = self.plan.popleft() if self.plan else self.extra.get("FAULTS", "")
             with self.log.open("ab") as log:
                 self.running = subprocess.Popen(
                     self.command,
@@ -68,6 +71,18 @@ class Process:
                 self.running.kill()
                 self.running.wait()
 
+    @property
+    def paused(self) -> bool:
+        """A fault or somebody stopped it with SIGSTOP."""
+        stat = Path(f"/proc/{self.pid}/stat").read_text() if self.alive else ""
+        return stat.rpartition(")")[2].split()[:1] == ["T"]
+
+    def pause(self) -> None:
+        self.signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        self.signal(signal.SIGCONT)
+
     def stop(self) -> None:
         """End it politely, by force after ten seconds; it stays down."""
         with self.lock:
@@ -86,6 +101,12 @@ class Process:
         self.extra = extra
         self.start()
 
+    def calm(self) -> None:
+        """Back to the stack's own settings, without faults."""
+        self.plan.clear()
+        if self.extra or self.faults:
+            self.restart()
+
     def revive(self) -> None:
         """What a supervisor does: start what died."""
         with self.lock:
@@ -95,7 +116,6 @@ class Process:
                 self.killed += 1
                 if self.faults:
                     self.struck.append(self.faults)
-                    import time; print(round(time.monotonic()%1000,1), self.faults, flush=True)
             self.start()
 
 

@@ -1,21 +1,23 @@
 """One scene: channels, receivers and people of its own on a shared stack, judged at its end."""
 
-import time
+import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Self
 
 from tests.chaos.checker import FINAL, Figures, Run, complaints_about, figures_of
-from tests.chaos.history import Entry, Ledger, read_ledger
+from tests.chaos.history import Call, Entry, Ledger, read_ledger
 from tests.chaos.people import Agent, Calls, Person
 from tests.chaos.receiving import Behaviour, Receiver, ok
 from tests.chaos.stack import KEYS, PASSWORD, WORKSPACES, Stack
 from tests.polling import happens_within
 
 PEOPLE = 4
+HINT_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,7 @@ class Scene:
 
     def __init__(self, stage: Stage, name: str) -> None:
         self.stage, self.name, self.stack = stage, name, stage.stack
+        self.stack.calm()
         self.calls = Calls()
         self.channels: list[Channel] = []
         self.receivers: list[Receiver] = []
@@ -81,8 +84,10 @@ class Scene:
         self.receivers.append(receiver)
         return receiver
 
-    def channel(self, receiver: Receiver, workspace: str = WORKSPACES[0]) -> Channel:
-        path = f"/{self.name}/{len(self.channels)}"
+    def channel(
+        self, receiver: Receiver, workspace: str = WORKSPACES[0], word: str = "hook"
+    ) -> Channel:
+        path = f"/{self.name}/{word}/{len(self.channels)}"
         made = self.stack.inside.make_channel(
             workspace=workspace, name=f"{self.name} {len(self.channels)}", url=receiver.url + path
         )
@@ -103,6 +108,36 @@ class Scene:
         return Agent(self.stack.url, KEYS[WORKSPACES.index(workspace)], self.calls)
 
     # What happens
+
+    def decide(
+        self, channel: Channel, count: int, person: Person | None = None, **review: object
+    ) -> list[Call]:
+        """Give the receiver so many decisions: an agent asks, a person answers."""
+        agent, decider = self.agent(channel.workspace), person or self.person(0, channel.workspace)
+        made = []
+        for _ in range(count):
+            asked = agent.ask(channel.id, f"{self.name}-{len(self.calls.all())}", **review)
+            form = decider.open_form(asked.about)
+            assert form, f"{asked} cannot be answered"
+            made.append(decider.press(asked.about, form))
+        return made
+
+    @contextmanager
+    def hurry(self) -> Iterator[None]:
+        """Hints all the time: what is due is looked at within a tenth of a second."""
+        over = threading.Event()
+
+        def hint() -> None:
+            while not over.wait(HINT_SECONDS):
+                self.stack.inside.hint()
+
+        thread = threading.Thread(target=hint, name="hurry")
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
 
     def write(self, channel: Channel, count: int, person: Person | None = None) -> None:
         """Give the receiver so many events: a person writes to the agent."""
@@ -171,7 +206,3 @@ def tries(entries: Iterable[Entry]) -> dict[str, list[Entry]]:
     for entry in sorted(entries, key=lambda entry: entry.at):
         found[entry.event_id].append(entry)
     return found
-
-
-def seconds_since(begun: float) -> float:
-    return time.monotonic() - begun

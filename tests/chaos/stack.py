@@ -9,6 +9,8 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -55,10 +57,11 @@ class Stack:
         self.web = self._process("web", self._web_command(), ONE_PORT="on")
         self.worker = self._process("worker", _worker_command())
         self.beat = self._process("beat", (*CELERY, "beat", "--scheduler", "celery.beat:Scheduler"))
-        self.processes = [self.redis, self.web, self.worker, self.beat]
+        self.spare = self._process("spare", _worker_command())
+        self.processes = [self.redis, self.web, self.worker, self.beat, self.spare]
         self.redis.start()
         self._set_up()
-        for process in self.processes[1:]:
+        for process in (self.web, self.worker, self.beat):
             process.start()
         self.inside = Inside(self)
         self.supervisor = Supervisor(lambda: self.processes)
@@ -112,6 +115,21 @@ class Stack:
         """Until this very worker process has left a sign of life."""
         name = f"{socket.gethostname()}:{self.worker.pid}"
         assert happens_within(seconds, lambda: name in self.inside.beats()), self.log_tail("worker")
+
+    def calm(self) -> None:
+        """Everything runs as it should, whatever the scene before did."""
+        for process in self.processes:
+            process.calm()
+        self.wait_for_web()
+
+    @contextmanager
+    def second_worker(self) -> Iterator[None]:
+        """Somebody who takes over when the first worker is paused."""
+        self.spare.start()
+        try:
+            yield
+        finally:
+            self.spare.stop()
 
     def log_tail(self, name: str) -> str:
         return (self.folder / f"{name}.log").read_text(errors="replace")[-3000:]
@@ -192,15 +210,27 @@ class Inside:
         )
         return channel
 
-    def make_reviews(self, *, channel: str, count: int, seconds: float) -> list[str]:
-        """Questions that are all due at the same moment, this many seconds from now."""
-        ids: list[str] = self._call("make_reviews", channel=channel, count=count, seconds=seconds)
+    def make_reviews(
+        self, *, channel: str, count: int, seconds: float, spread: float = 0
+    ) -> list[str]:
+        """Questions that are due so many seconds from now, all at once or spread over a time."""
+        ids: list[str] = self._call(
+            "make_reviews", channel=channel, count=count, seconds=seconds, spread=spread
+        )
         return ids
 
     def resend_failed(self, *, channel: str, since: str) -> int:
         """Send again what was given up on since a time. Returns how many."""
         sent: int = self._call("resend_failed", channel=channel, since=since)
         return sent
+
+    def resend_all(self, *, channel: str) -> None:
+        """Send again whatever has not arrived."""
+        self._call("resend_all", channel=channel)
+
+    def hint(self) -> None:
+        """Publish hints and ticks, as beat does each two seconds."""
+        self._call("hint")
 
     def beats(self) -> list[str]:
         names: list[str] = self._call("beats")
