@@ -44,10 +44,10 @@ e2e: $(DEV_STAMP) ## run real processes and a real browser; needs Chromium
 	@$(VENV)/python -m pytest -m e2e
 
 chaos: $(DEV_STAMP) ## kill, stop and flush real processes, and count what is lost; 4 minutes
-	@$(VENV)/python -m pytest -m "chaos and not long" tests/chaos
+	@$(VENV)/python -m tests.chaos
 
 chaos-long: $(DEV_STAMP) ## the same with more of everything, and random faults (SEED=... repeats them)
-	@CHAOS=long $(VENV)/python -m pytest -m chaos tests/chaos
+	@$(VENV)/python -m tests.chaos long
 
 fuzz: $(DEV_STAMP) ## call every operation in every way its document says, and in others
 	@$(VENV)/python -m tests.fuzz

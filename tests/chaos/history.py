@@ -7,6 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
+from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 
 import psycopg
@@ -135,7 +136,7 @@ def _row(row: dict[str, Any]) -> Row:
 
 
 def _value(name: str, value: Any) -> Any:
-    if isinstance(value, uuid.UUID):
+    if isinstance(value, uuid.UUID | IPv4Address | IPv6Address):
         return str(value)
     if name == "response_json" and value is not None:
         return decrypt(bytes(value)).decode()

@@ -52,13 +52,13 @@ def make_channel(*, workspace: str, name: str, url: str) -> dict[str, str]:
 
 
 @transaction.atomic
-def make_reviews(*, channel: str, count: int, seconds: float, spread: float) -> list[str]:
-    now, home = timezone.now(), Channel.objects.get(pk=channel)
+def make_reviews(*, channels: list[str], count: int, seconds: float, spread: float) -> list[str]:
+    now, homes = timezone.now(), [Channel.objects.get(pk=channel) for channel in channels]
     spec = ReviewSpec(kind="approval", expires_at=now + timedelta(hours=1))
     asked = [partial(request_review, spec=spec, now=now)]
     messages = [
         post_message(
-            channel=home,
+            channel=homes[number % len(homes)],
             sender=Sender.AGENT,
             draft=Draft(text=f"Due {number}", carrying=asked),
             now=now,

@@ -215,11 +215,11 @@ class Inside:
         return channel
 
     def make_reviews(
-        self, *, channel: str, count: int, seconds: float, spread: float = 0
+        self, *, channels: list[str], count: int, seconds: float, spread: float = 0
     ) -> list[str]:
         """Questions that are due so many seconds from now, all at once or spread over a time."""
         ids: list[str] = self._call(
-            "make_reviews", channel=channel, count=count, seconds=seconds, spread=spread
+            "make_reviews", channels=channels, count=count, seconds=seconds, spread=spread
         )
         return ids
 
