@@ -25,9 +25,17 @@ DEAF_AFTER_SECONDS = 60.0
 EXIT_DEAF = 70
 
 
+def heard() -> None:
+    """A tick came: this worker is not deaf."""
+    _watch().seen_at = time.monotonic()
+
+
+def seconds_since_heard() -> float:
+    return time.monotonic() - _watch().seen_at
+
+
 def beat() -> None:
     """Leave a sign of life, from which readiness is judged."""
-    _watch().seen_at = time.monotonic()
     name = f"{socket.gethostname()}:{os.getpid()}"
     if EngineBeat.objects.filter(name=name).update(seen_at=ClockTimestamp()):
         return
