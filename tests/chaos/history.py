@@ -2,7 +2,7 @@
 
 import sqlite3
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -78,57 +78,53 @@ class Ledger:
         return [row for row in self.attempts if row["ended_at"] is None]
 
 
-TABLES = {
-    "messages": "inbox_message",
-    "reviews": "reviews_reviewrequest",
-    "events": "delivery_event",
-    "deliveries": "delivery_delivery",
-    "attempts": "delivery_attempt",
-    "lanes": "delivery_lane",
+OF_DELIVERIES = "IN (SELECT {column} FROM delivery_delivery WHERE signing_scope IN ({scopes}))"
+SELECTS = {
+    "messages": "SELECT * FROM inbox_message WHERE channel_id IN ({ids})",
+    "reviews": "SELECT * FROM reviews_reviewrequest WHERE channel_id IN ({ids})",
+    "events": "SELECT * FROM delivery_event WHERE scope IN ({scopes})",
+    "deliveries": "SELECT * FROM delivery_delivery WHERE signing_scope IN ({scopes})",
+    "attempts": f"SELECT * FROM delivery_attempt WHERE delivery_id {OF_DELIVERIES}",
+    "lanes": f"SELECT * FROM delivery_lane WHERE id {OF_DELIVERIES}",
 }
-OF_CHANNEL = {"messages": "channel_id", "reviews": "channel_id", "events": "scope"}
 
 
-def read_ledger(database_url: str, channels: Iterable[str]) -> Ledger:
-    """Read what belongs to these channels, through a connection of our own."""
-    wanted = set(channels)
-    rows = _read_all(database_url)
-    for name, column in OF_CHANNEL.items():
-        rows[name] = [row for row in rows[name] if row[column] in wanted]
-    events = {row["id"] for row in rows["events"]}
-    rows["deliveries"] = [row for row in rows["deliveries"] if row["event_id"] in events]
-    deliveries = {row["id"] for row in rows["deliveries"]}
-    rows["attempts"] = [row for row in rows["attempts"] if row["delivery_id"] in deliveries]
-    lanes = {row["lane_id"] for row in rows["deliveries"]}
-    rows["lanes"] = [row for row in rows["lanes"] if row["id"] in lanes]
-    return Ledger(**rows)
-
-
-def _read_all(database_url: str) -> dict[str, list[Row]]:
-    """All tables as of one moment."""
+def read_ledger(database_url: str, channels: Iterable[str], only: Iterable[str] = ()) -> Ledger:
+    """Read what belongs to these channels as of one moment, through a connection of our own."""
+    wanted = [*channels]
+    names = [*only] or [*SELECTS]
     if database_url.startswith("sqlite:///"):
         with closing(_sqlite(database_url)) as connection:
             connection.execute("BEGIN")
-            return {
-                name: [_sqlite_row(dict(row)) for row in connection.execute(_select(table))]
-                for name, table in TABLES.items()
-            }
+            select = {name: _select(name, wanted, hexadecimal=True) for name in names}
+            return Ledger(
+                **{
+                    name: [_sqlite_row(dict(row)) for row in connection.execute(select[name])]
+                    for name in names
+                }
+            )
     with psycopg.connect(database_url, row_factory=dict_row, connect_timeout=3) as server:
         server.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-        return {
-            name: [_row(row) for row in server.execute(_select(table))]
-            for name, table in TABLES.items()
-        }
+        return Ledger(
+            **{name: [_row(row) for row in server.execute(_select(name, wanted))] for name in names}
+        )
+
+
+def _select(name: str, channels: Sequence[str], *, hexadecimal: bool = False) -> Any:
+    """Ids are our own; a channel's id is text in `scope` and a UUID elsewhere."""
+    column = "lane_id" if name == "lanes" else "id"
+    ids = [channel.replace("-", "") if hexadecimal else channel for channel in channels]
+    return SELECTS[name].format(ids=_quoted(ids), scopes=_quoted(channels), column=column)
+
+
+def _quoted(values: Iterable[str]) -> str:
+    return ", ".join(f"'{value}'" for value in values)
 
 
 def _sqlite(database_url: str) -> sqlite3.Connection:
     connection = sqlite3.connect(database_url.removeprefix("sqlite:///"), timeout=10)
     connection.row_factory = sqlite3.Row
     return connection
-
-
-def _select(table: str) -> Any:
-    return f"SELECT * FROM {table}"  # noqa: S608  # a name of ours
 
 
 def _row(row: dict[str, Any]) -> Row:

@@ -65,12 +65,19 @@ def make_reviews(*, channels: list[str], count: int, seconds: float, spread: flo
         ).message
         for number in range(count)
     ]
-    rows = list(ReviewRequest.objects.filter(message__in=messages).order_by("message_id"))
+    ids = [str(message.pk) for message in messages]
+    set_deadlines(reviews=ids, seconds=seconds, spread=spread)
+    return ids
+
+
+@transaction.atomic
+def set_deadlines(*, reviews: list[str], seconds: float, spread: float) -> None:
+    """From the moment this is done, however long it took to make them."""
+    rows = list(ReviewRequest.objects.filter(pk__in=reviews).order_by("pk"))
     first = timezone.now() + timedelta(seconds=seconds)
     for number, row in enumerate(rows):
-        row.expires_at = first + timedelta(seconds=spread * number / count)
+        row.expires_at = first + timedelta(seconds=spread * number / len(rows))
     ReviewRequest.objects.bulk_update(rows, ["expires_at"], batch_size=500)
-    return [str(row.pk) for row in rows]
 
 
 def resend_failed(*, channel: str, since: str) -> int:
@@ -110,6 +117,7 @@ COMMANDS = {
         make_workspace,
         make_channel,
         make_reviews,
+        set_deadlines,
         resend_failed,
         resend_missing,
         hint,

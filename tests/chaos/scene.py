@@ -145,15 +145,16 @@ class Scene:
         for _ in range(count):
             writer.write(channel.id, f"{self.name} {len(self.calls.all())} {channel.path}")
 
-    def ledger(self) -> Ledger:
-        return read_ledger(self.stack.database_url, [channel.id for channel in self.channels])
+    def ledger(self, *only: str) -> Ledger:
+        channels = [channel.id for channel in self.channels]
+        return read_ledger(self.stack.database_url, channels, only)
 
     def entries(self) -> list[Entry]:
         return [entry for receiver in self.receivers for entry in list(receiver.entries)]
 
     def is_quiet(self) -> bool:
         """Nothing waits, nothing is sent, and no lane is held."""
-        ledger = self.ledger()
+        ledger = self.ledger("deliveries", "lanes")
         now = datetime.now(UTC)
         busy = [row for row in ledger.deliveries if row["state"] not in FINAL]
         held = [row for row in ledger.lanes if row["lease_token"] and row["lease_until"] > now]

@@ -223,6 +223,10 @@ class Inside:
         )
         return ids
 
+    def set_deadlines(self, reviews: list[str], *, seconds: float, spread: float = 0) -> None:
+        """The first is due so many seconds from now, the others spread over a time."""
+        self._call("set_deadlines", reviews=reviews, seconds=seconds, spread=spread)
+
     def resend_failed(self, *, channel: str, since: str) -> int:
         """Send again what was given up on since a time. Returns how many."""
         sent: int = self._call("resend_failed", channel=channel, since=since)

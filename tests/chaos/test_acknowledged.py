@@ -111,7 +111,7 @@ def everything_struck(act: Scene, channels: list[Channel]) -> bool:
     if {*PLANNED} <= {*stack.web.struck, *stack.worker.struck}:
         return True
     arrived = sum(len(receiver.accepted()) for receiver in act.receivers)
-    if len(act.ledger().events) - arrived > MOST_WAITING:
+    if len(act.ledger("events").events) - arrived > MOST_WAITING:
         return False
     for channel in channels:
         act.agent(channel.workspace).ask(

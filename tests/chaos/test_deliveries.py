@@ -30,7 +30,7 @@ def attempts_of(act: Scene, channel: Channel) -> dict[str, list[Row]]:
 
 
 def states(act: Scene) -> set[str]:
-    return {row["state"] for row in act.ledger().deliveries}
+    return {row["state"] for row in act.ledger("deliveries").deliveries}
 
 
 def test_D2_same_id_and_same_bytes_on_every_retry_and_replay(scene: Open, *, full: bool) -> None:
@@ -91,7 +91,7 @@ def test_D4_retries_follow_the_schedule_and_then_stop(scene: Open, *, full: bool
         note = check_schedule(act, failing) + check_wishes(act, wishing)
         act.stack.inside.resend_missing(channel=wishing.id)
         act.end(note=note)
-    finals = [row["state"] for row in act.ledger().deliveries]
+    finals = [row["state"] for row in act.ledger("deliveries").deliveries]
     assert finals.count("exhausted") == len(attempts_of(act, failing))
 
 
@@ -114,7 +114,7 @@ def wishes() -> Callable[[Hit], Answer]:
 
 def is_parked(act: Scene) -> bool:
     """Only the wish for 31 years still waits."""
-    return sum(row["finished_at"] is None for row in act.ledger().deliveries) == 1
+    return sum(row["finished_at"] is None for row in act.ledger("deliveries").deliveries) == 1
 
 
 def check_schedule(act: Scene, channel: Channel) -> str:
@@ -133,7 +133,7 @@ def check_schedule(act: Scene, channel: Channel) -> str:
 
 def check_wishes(act: Scene, channel: Channel) -> str:
     """Retry-After counts where it is longer than ours and no longer than six hours."""
-    waiting = {row["id"]: row["next_attempt_at"] for row in act.ledger().deliveries}
+    waiting = {row["id"]: row["next_attempt_at"] for row in act.ledger("deliveries").deliveries}
     waits = []
     for delivery, rows in attempts_of(act, channel).items():
         again = rows[1]["started_at"] if len(rows) > 1 else waiting[delivery]
@@ -171,8 +171,10 @@ def test_D7_redirects_are_never_followed(scene: Open, *, full: bool) -> None:
         act.end(note="301, 302, 307, 308 to itself and to a metadata address: visited nowhere")
     assert states(act) == {"exhausted"}
     assert {entry.path for entry in act.entries()} == set(status_of)
-    assert {row["http_status"] for row in act.ledger().attempts} == set(status_of.values())
-    assert {row["ip"] for row in act.ledger().attempts} == {"127.0.0.1"}
+    assert {row["http_status"] for row in act.ledger("attempts").attempts} == set(
+        status_of.values()
+    )
+    assert {row["ip"] for row in act.ledger("attempts").attempts} == {"127.0.0.1"}
 
 
 def test_D8_gone_addresses_and_failing_receivers_are_left_alone(scene: Open, *, full: bool) -> None:
@@ -216,7 +218,7 @@ def note_of(disabled: Row, reached: int) -> str:
 
 
 def lane_of(act: Scene, channel: Channel) -> Row:
-    (lane,) = [row for row in act.ledger().lanes if row["origin"] == channel.receiver.url]
+    (lane,) = [row for row in act.ledger("lanes").lanes if row["origin"] == channel.receiver.url]
     return lane
 
 
@@ -238,7 +240,11 @@ def test_D9_attempts_are_visible_and_failures_are_sent_again(scene: Open, *, ful
         act.write(channel, many)
         assert happens_within(40, act.is_quiet)
         check_visible(act)
-        failed = {row["event_id"] for row in act.ledger().deliveries if row["state"] == "exhausted"}
+        failed = {
+            row["event_id"]
+            for row in act.ledger("deliveries").deliveries
+            if row["state"] == "exhausted"
+        }
         before = len(channel.receiver.entries)
         channel.receiver.behave = ok
         sent = act.stack.inside.resend_failed(channel=channel.id, since=since.isoformat())
@@ -255,12 +261,12 @@ def test_D9_attempts_are_visible_and_failures_are_sent_again(scene: Open, *, ful
 
 def check_visible(act: Scene) -> None:
     """Each attempt tells when, where to, how it ended and what was answered."""
-    for row in act.ledger().attempts:
+    for row in act.ledger("attempts").attempts:
         assert row["ended_at"] >= row["started_at"]
         assert row["ip"] == "127.0.0.1"
         assert (row["http_status"], row["response_head"]) in {(200, "ok"), (500, "no")}
         assert row["duration_ms"] is not None
-    assert {row["last_error"] for row in act.ledger().deliveries} == {
+    assert {row["last_error"] for row in act.ledger("deliveries").deliveries} == {
         "",
         "the receiver answered 500",
     }
@@ -281,7 +287,7 @@ def test_D11_poison_event_is_parked_and_its_lane_goes_on(scene: Open, *, full: b
         act.write(poison, 1)
         act.write(others, 30 if full else 8)
         figures = act.end(within=90, note="one event kills its sender each time; its lane goes on")
-    (parked,) = [row for row in act.ledger().deliveries if row["state"] == "exhausted"]
+    (parked,) = [row for row in act.ledger("deliveries").deliveries if row["state"] == "exhausted"]
     assert parked["attempts"] == len(schedule) + 1 <= 10
     assert figures.distinct == figures.acked - 1
     assert figures.dup == 0

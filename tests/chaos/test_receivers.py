@@ -52,7 +52,7 @@ def slowest(act: Scene, channels: list[Channel], each: int) -> float:
     mine = {channel.id for channel in channels}
 
     def events() -> dict[str, datetime]:
-        rows = act.ledger().events
+        rows = act.ledger("events").events
         return {
             row["id"]: row["created_at"]
             for row in rows
@@ -115,7 +115,7 @@ def test_D6_hostile_receivers_cost_a_bounded_attempt(scene: Open, *, full: bool)
             act.write(channel, 10 if full else 1)
         assert happens_within(120 if full else 30, act.is_quiet)
         grown = resident_kb(act) - before
-        walls = [row["duration_ms"] / 1000 for row in act.ledger().attempts]
+        walls = [row["duration_ms"] / 1000 for row in act.ledger("attempts").attempts]
         act.end(
             note=f"silent, dripping headers, {BIG >> 20} MB redirect: slowest attempt "
             f"{max(walls):.2f} s of {ATTEMPT_SECONDS:g} s allowed, memory +{grown / 1024:.1f} MB"
