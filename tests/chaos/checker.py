@@ -8,9 +8,9 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
-from standardwebhooks.webhooks import Webhook, WebhookVerificationError
+from standardwebhooks.webhooks import Webhook
 
 from tests.chaos.history import Call, Entry, Ledger, Row, Told
 
@@ -142,14 +142,13 @@ def i5_same_bytes_and_valid_signature(run: Run) -> list[str]:
 
 
 def _verifies(entry: Entry, run: Run) -> bool:
+    """The reference package signs the same; how old the time is, is judged elsewhere."""
     secret = run.secrets.get(run.owners.get(entry.path, ""))
     if secret is None:
         return False
-    try:
-        Webhook(secret).verify(entry.body, dict(entry.headers))
-    except WebhookVerificationError:
-        return False
-    return True
+    at = datetime.fromtimestamp(int(entry.headers["webhook-timestamp"]), UTC)
+    expected = Webhook(secret).sign(entry.event_id, at, entry.body.decode())
+    return expected in entry.headers["webhook-signature"].split()
 
 
 def repeats(run: Run) -> Counter[str]:

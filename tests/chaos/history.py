@@ -84,8 +84,8 @@ SELECTS = {
     "reviews": "SELECT * FROM reviews_reviewrequest WHERE channel_id IN ({ids})",
     "events": "SELECT * FROM delivery_event WHERE scope IN ({scopes})",
     "deliveries": "SELECT * FROM delivery_delivery WHERE signing_scope IN ({scopes})",
-    "attempts": f"SELECT * FROM delivery_attempt WHERE delivery_id {OF_DELIVERIES}",
-    "lanes": f"SELECT * FROM delivery_lane WHERE id {OF_DELIVERIES}",
+    "attempts": f"SELECT * FROM delivery_attempt WHERE delivery_id {OF_DELIVERIES}",  # noqa: S608
+    "lanes": f"SELECT * FROM delivery_lane WHERE id {OF_DELIVERIES}",  # noqa: S608
 }
 
 

@@ -5,6 +5,7 @@ Runs in the stack's environment. It makes what scenes begin with; nothing here i
 
 import json
 import sys
+import uuid
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -19,9 +20,9 @@ from django.utils import timezone  # noqa: E402
 
 from accounts.models import Membership, Role, User, Workspace  # noqa: E402
 from accounts.services import issue_key  # noqa: E402
+from config.celery import app  # noqa: E402
 from delivery.keys import ensure_secret  # noqa: E402
 from delivery.models import Delivery, EngineBeat, State  # noqa: E402
-from config.celery import app  # noqa: E402
 from inbox.models import Channel, Message, Sender  # noqa: E402
 from inbox.services.channels import create_channel  # noqa: E402
 from inbox.services.messages import Draft, post_message  # noqa: E402
@@ -73,7 +74,7 @@ def make_reviews(*, channels: list[str], count: int, seconds: float, spread: flo
 @transaction.atomic
 def set_deadlines(*, reviews: list[str], seconds: float, spread: float) -> None:
     """From the moment this is done, however long it took to make them."""
-    rows = list(ReviewRequest.objects.filter(pk__in=reviews).order_by("pk"))
+    rows = list(ReviewRequest.objects.filter(pk__in=map(uuid.UUID, reviews)).order_by("pk"))
     first = timezone.now() + timedelta(seconds=seconds)
     for number, row in enumerate(rows):
         row.expires_at = first + timedelta(seconds=spread * number / len(rows))

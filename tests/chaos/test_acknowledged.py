@@ -23,7 +23,7 @@ PLANNED = [*(f"{point}:kill@2" for point in WEB), *(f"{point}:kill@1" for point 
 PATIENT = ",".join(["0.2", "0.4", *["0.8"] * 8])
 
 
-def test_D1_acknowledged_events_survive_kills_at_every_point(  # noqa: N802  # the promise's name
+def test_D1_acknowledged_events_survive_kills_at_every_point(  # the promise's name
     scene: Callable[[str], Scene], *, full: bool
 ) -> None:
     act = scene("D1")

@@ -1,18 +1,22 @@
 """D10 and D12: Redis and the database go away in the middle, and nothing is lost."""
 
 import statistics
-import subprocess
-import sys
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import pytest
 
 from tests.chaos.history import Told
-from tests.chaos.people import Person
-from tests.chaos.scene import Channel, Scene
+from tests.chaos.nemeses import (
+    LOCKED_SECONDS,
+    deciding,
+    flush_each_second,
+    hang_redis,
+    hurt_database,
+    pass_time,
+    stop_redis,
+)
+from tests.chaos.scene import Scene
 from tests.chaos.stack import WORKSPACES
 from tests.polling import happens_within
 
@@ -23,40 +27,6 @@ MOST_PRESS_SECONDS = 0.5
 MOST_RECOVERY_SECONDS = 15.0
 SWEEP_SECONDS = 5.0
 SLACK_SECONDS = 1.5
-LOCKED_SECONDS = 4.0
-
-
-@contextmanager
-def deciding(act: Scene, channels: list[Channel]) -> Iterator[None]:
-    """Two people decide all the time; who gets no answer goes on with the next request."""
-    over = threading.Event()
-
-    def work(number: int) -> None:
-        people = {name: act.person(number, name) for name in WORKSPACES}
-        while not over.is_set():
-            for channel in channels:
-                one_decision(act, channel, people[channel.workspace])
-
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(2)]
-    for thread in threads:
-        thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        for thread in threads:
-            thread.join()
-
-
-def one_decision(act: Scene, channel: Channel, person: Person) -> None:
-    asked = act.agent(channel.workspace).ask(channel.id, f"{act.name}-{time.monotonic_ns()}")
-    form = person.open_form(asked.about) if asked.about else None
-    if form:
-        person.press(asked.about, form)
-
-
-def pass_time(seconds: float) -> None:
-    happens_within(seconds, lambda: False)
 
 
 def p99(act: Scene) -> float:
@@ -70,7 +40,8 @@ def slowest_arrival(act: Scene, since: float) -> float:
     rows = act.ledger("events").events
     stored = {row["id"]: row["created_at"].timestamp() for row in rows}
     came = {entry.event_id: entry.at for entry in reversed(act.entries())}
-    return max(came[event] - at for event, at in stored.items() if at >= since)
+    waits: list[float] = [came[event] - at for event, at in stored.items() if at >= since]
+    return max(waits)
 
 
 def test_D10_events_survive_a_broker_that_forgets_dies_or_hangs(scene: Open, *, full: bool) -> None:
@@ -92,36 +63,16 @@ def test_D10_events_survive_a_broker_that_forgets_dies_or_hangs(scene: Open, *, 
     assert all(call.told is Told.YES for call in act.calls.all() if call.kind == "decide")
 
 
-def flush_each_second(act: Scene, seconds: int) -> None:
-    for _ in range(seconds // 2):
-        act.stack.flush()
-        pass_time(1)
-
-
-def stop_redis(act: Scene, seconds: int) -> None:
-    act.stack.broker.stop()
-    pass_time(seconds)
-    act.stack.broker.start()
-
-
-def hang_redis(act: Scene, seconds: int) -> None:
-    """It takes connections and never answers."""
-    act.stack.broker.pause()
-    pass_time(seconds)
-    act.stack.broker.resume()
-
-
 def test_D12_events_survive_restarts_of_the_database(scene: Open, *, full: bool) -> None:
     act = scene("D12")
     receiver = act.receiver()
     channels = [act.channel(receiver, workspace) for workspace in WORKSPACES]
-    hurt = lock_sqlite if act.stack.postgres is None else restart_postgres
     times = 3 if full or act.stack.postgres else 1
     recoveries = []
     with deciding(act, channels):
         for _ in range(times):
             pass_time(5 if full else 1)
-            hurt(act)
+            hurt_database(act)
             recoveries.append(seconds_until_working(act))
     what = "restarted at once" if act.stack.postgres else f"locked for {LOCKED_SECONDS:g} s"
     unanswered = sum(call.told is Told.NOTHING for call in act.calls.all())
@@ -131,33 +82,6 @@ def test_D12_events_survive_restarts_of_the_database(scene: Open, *, full: bool)
         f"deliveries again after {', '.join(f'{s:.1f}' for s in recoveries)} s",
     )
     assert max(recoveries) <= MOST_RECOVERY_SECONDS
-
-
-def restart_postgres(act: Scene) -> None:
-    assert act.stack.postgres is not None
-    act.stack.postgres.restart()
-
-
-HOLD = """
-import sqlite3, sys
-connection = sqlite3.connect(sys.argv[1], timeout=10, isolation_level=None)
-connection.execute("BEGIN IMMEDIATE")
-print("locked", flush=True)
-sys.stdin.read()
-connection.execute("ROLLBACK")
-"""
-
-
-def lock_sqlite(act: Scene) -> None:
-    """Another process holds the write lock."""
-    file = act.stack.database_url.removeprefix("sqlite:///")
-    with subprocess.Popen(
-        [sys.executable, "-c", HOLD, file], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    ) as holder:
-        assert holder.stdout is not None
-        assert holder.stdout.readline() == b"locked\n"
-        pass_time(LOCKED_SECONDS)
-        holder.communicate()
 
 
 def seconds_until_working(act: Scene) -> float:

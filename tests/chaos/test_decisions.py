@@ -1,6 +1,7 @@
 """H1 and H2: a review is decided once, and a repeated press is the same decision."""
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
@@ -21,15 +22,15 @@ def test_H1_review_is_decided_once_and_the_others_learn_by_whom(scene: Open, *, 
     browsers = [act.person(number) for number in range(BROWSERS)]
     for browser in browsers:
         browser.browser.cookies.clear()
-    at_once([lambda b=b: b.sign_in(PASSWORD) for b in browsers])
+    at_once([partial(browser.sign_in, PASSWORD) for browser in browsers])
     rounds = 20 if full else 1
     for number in range(rounds):
         asked = act.agent().ask(channel.id, f"H1-{number}")
-        forms = at_once([lambda b=b: b.open_form(asked.about) for b in browsers])
+        forms = at_once([partial(browser.open_form, asked.about) for browser in browsers])
         presses = at_once(
             [
-                lambda b=b, f=f: b.press(asked.about, f or {})
-                for b, f in zip(browsers, forms, strict=True)
+                partial(browser.press, asked.about, form or {})
+                for browser, form in zip(browsers, forms, strict=True)
             ]
         )
         won = [press for press in presses if press.told is Told.YES]
@@ -55,7 +56,7 @@ def test_H2_double_press_is_one_decision_and_success_each_time(scene: Open, *, f
     for number in range(many):
         asked = act.agent().ask(channel.id, f"H2-{number}")
         form = act.person().open_form(asked.about) or {}
-        twice = at_once([lambda n=n: act.person(0).press(asked.about, form) for n in range(2)])
+        twice = at_once([partial(act.person().press, asked.about, form) for _ in range(2)])
         assert happens_within(10, lambda: channel.receiver.entries)
         later = act.person().press(asked.about, form)
         assert [press.status for press in (*twice, later)] == [303, 303, 303]

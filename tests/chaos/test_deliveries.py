@@ -1,8 +1,10 @@
 """D2, D3, D4, D7, D8, D9 and D11: what a receiver gets, how often, and where it ends."""
 
+import itertools
 import zlib
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 
@@ -61,7 +63,7 @@ def test_D3_killed_and_paused_senders_bound_the_duplicates(scene: Open, *, full:
     stack.worker.restart()
     with stack.second_worker(), act.hurry():
         each = 100 if full else 10
-        at_once([lambda c=c: act.write(c, each) for c in channels])
+        at_once([partial(act.write, channel, each) for channel in channels])
         assert happens_within(60, lambda: write_until_paused(act, channels, kills))
         happens_within(LEASE_SECONDS * 3, act.is_quiet)
         stack.worker.resume()
@@ -122,7 +124,7 @@ def check_schedule(act: Scene, channel: Channel) -> str:
     waits: list[list[float]] = [[] for _ in SCHEDULE]
     for rows in attempts_of(act, channel).values():
         assert len(rows) == len(SCHEDULE) + 1
-        for step, (before, after) in enumerate(zip(rows, rows[1:], strict=False)):
+        for step, (before, after) in enumerate(itertools.pairwise(rows)):
             waits[step].append((after["started_at"] - before["ended_at"]).total_seconds())
     for planned, seen in zip(SCHEDULE, waits, strict=True):
         assert min(seen) >= planned * (1 - JITTER) - 0.01

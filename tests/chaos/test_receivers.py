@@ -4,6 +4,7 @@ import socket
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -48,7 +49,7 @@ def test_D5_hanging_receiver_does_not_delay_the_others(scene: Open, *, full: boo
 def slowest(act: Scene, channels: list[Channel], each: int) -> float:
     """Write to all; the longest time from a message to its receiver."""
     begun = datetime.now(UTC)
-    at_once([lambda c=c: act.write(c, each) for c in channels])
+    at_once([partial(act.write, channel, each) for channel in channels])
     mine = {channel.id for channel in channels}
 
     def events() -> dict[str, datetime]:

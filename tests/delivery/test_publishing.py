@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import threading
+from functools import partial
 
 from delivery.publishing import MOST_WAITING, Publisher
 from tests.polling import happens_within
@@ -13,7 +14,7 @@ def test_caller_does_not_wait_for_a_broker_that_hangs() -> None:
     done: list[int] = []
     publisher.publish(go_on.wait)
     for number in range(2 * MOST_WAITING):
-        publisher.publish(lambda number=number: done.append(number))
+        publisher.publish(partial(done.append, number))
     assert done == []
     go_on.set()
     assert happens_within(5, lambda: len(done) >= MOST_WAITING - 1)
@@ -26,7 +27,7 @@ def test_failure_pauses_and_does_not_end_the_thread() -> None:
     done: list[str] = []
     publisher.publish(lambda: 1 / 0)
     publisher.publish(lambda: done.append("while pausing"))
-    assert happens_within(5, lambda: publisher._calls.empty())
+    assert happens_within(5, publisher._calls.empty)
     publisher._pause.until = 0.0
     publisher.publish(lambda: done.append("afterwards"))
     assert happens_within(5, lambda: done == ["afterwards"])
