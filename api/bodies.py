@@ -22,12 +22,17 @@ class BodyError(Exception):
         self.status, self.message = status, message
 
 
+def has_body(request: HttpRequest) -> bool:
+    """Whether anything was sent; blanks count."""
+    return request.META.get("CONTENT_LENGTH") not in (None, "", "0")
+
+
 def read_json_body(request: HttpRequest) -> bytes:
     """The bytes of a JSON body, after the checks that cost little.
 
     Raises: BodyError with 413 (over 1 MiB), 415 (not JSON) or 400 (empty, deep, not UTF-8, NUL).
     """
-    if request.META.get("CONTENT_LENGTH") in (None, "", "0"):
+    if not has_body(request):
         raise BodyError(400, EMPTY)
     if (request.content_type or "").lower() != JSON_TYPE:
         raise BodyError(415, f"Send the body as {JSON_TYPE}.")

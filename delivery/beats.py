@@ -10,13 +10,15 @@ import os
 import socket
 import threading
 import time
+import uuid
 from datetime import timedelta
+from pathlib import Path
 
 from redis.exceptions import RedisError
 
 from delivery import bus
 from delivery.clock import ClockTimestamp
-from delivery.models import EngineBeat
+from delivery.models import EngineBeat, Lane
 
 logger = logging.getLogger(__name__)
 
@@ -34,13 +36,59 @@ def seconds_since_heard() -> float:
     return time.monotonic() - _watch().seen_at
 
 
-def beat() -> None:
-    """Leave a sign of life, from which readiness is judged."""
-    name = f"{socket.gethostname()}:{os.getpid()}"
-    if EngineBeat.objects.filter(name=name).update(seen_at=ClockTimestamp()):
-        return
-    EngineBeat.objects.update_or_create(name=name, defaults={"seen_at": ClockTimestamp()})
+def beat(token: uuid.UUID) -> None:
+    """Leave a sign of life, from which readiness is judged, and look after dead neighbours."""
+    pid, born = os.getpid(), _born(os.getpid())
+    EngineBeat.objects.update_or_create(
+        name=f"{socket.gethostname()}:{pid}:{born}",
+        defaults={
+            "seen_at": ClockTimestamp(),
+            "place": _place(),
+            "pid": pid,
+            "born": born,
+            "token": token,
+        },
+    )
     EngineBeat.objects.filter(seen_at__lt=ClockTimestamp() - FORGOTTEN_AFTER).delete()
+    free_lanes_of_the_dead()
+
+
+def free_lanes_of_the_dead() -> int:
+    """Give back what killed processes of this machine held, without waiting for their leases.
+
+    Only where it is certain: same machine, same container, and no such process any more. Returns
+    how many lanes were freed.
+    """
+    freed, place = 0, _place()
+    for neighbour in EngineBeat.objects.filter(place=place).exclude(place="") if place else ():
+        if _born(neighbour.pid) == neighbour.born:
+            continue
+        held = Lane.objects.filter(lease_token=neighbour.token).exclude(lease_token=None)
+        freed += held.update(lease_until=ClockTimestamp(), lease_token=None)
+        neighbour.delete()
+    if freed:
+        logger.warning("%d lanes of a process that was killed are free again", freed)
+    return freed
+
+
+@functools.cache
+def _place() -> str:
+    """This boot of this machine, and its namespace of process ids; empty where nobody can tell."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        return f"{boot}:{Path('/proc/self/ns/pid').readlink()}"
+    except OSError:
+        return ""
+
+
+def _born(pid: int) -> int:
+    """When a process started, in the kernel's ticks since boot; 0 if there is none."""
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return 0
+    state, *fields = status.rpartition(")")[2].split()
+    return 0 if state == "Z" else int(fields[18])
 
 
 class Watch:

@@ -1,9 +1,22 @@
 """The database's clock. It, not the caller's, judges deadlines, leases and due times."""
 
-from typing import Any
+from datetime import datetime
+from typing import Any, cast
 
+from django.db import connection
 from django.db.models import DateTimeField, Func
 from django.db.models.sql.compiler import SQLCompiler
+from django.utils import timezone
+
+
+def database_now() -> datetime:
+    """What the database's clock says. SQLite has none of its own: it reads this machine's."""
+    if connection.vendor != "postgresql":
+        return timezone.now()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        (now,) = cursor.fetchone()
+    return cast("datetime", now)
 
 
 class ClockTimestamp(Func):

@@ -16,12 +16,15 @@ import threading
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
 
 from delivery import egress, faults
-from delivery.lanes import claim_lanes, extend, release
+from delivery.claims import claim_lanes
+from delivery.keys import Signers
+from delivery.lanes import extend, release
 from delivery.models import Lane
 from delivery.recording import record, recover
 from delivery.sending import Flight, left_behind, start_next
@@ -31,6 +34,7 @@ logger = logging.getLogger(__name__)
 TURN_OF_A_LANE_SECONDS = 5.0
 LOOK_SECONDS = 1.0
 PAUSE_SECONDS = 1.0
+GATHER_SECONDS = 0.005
 
 
 class Engine:
@@ -43,6 +47,7 @@ class Engine:
         self.in_air: dict[uuid.UUID, Flight] = {}
         self.landed: list[Flight] = []
         self.made = 0
+        self._signers = Signers()
         self._claimed_at: dict[uuid.UUID, float] = {}
         self._extended_at: dict[uuid.UUID, float] = {}
         self._may_claim = True
@@ -100,12 +105,18 @@ class Engine:
         return self.made
 
     def _await_calls(self, seconds: float | None) -> None:
-        """Wait for a landing or a wake-up, then take all that are there."""
+        """Wait for a landing or a wake-up, then take all that are there.
+
+        After a landing with others in the air, the turn waits a moment for more of them: it costs
+        nearly the same for thirty results as for one.
+        """
         try:
-            call = self._calls.get(timeout=seconds)
+            self._note(self._calls.get(timeout=seconds))
+            gather_until = time.monotonic() + GATHER_SECONDS
+            while self.in_air and not self._may_claim:
+                self._note(self._calls.get(timeout=max(0, gather_until - time.monotonic())))
             while True:
-                self._note(call)
-                call = self._calls.get_nowait()
+                self._note(self._calls.get_nowait())
         except queue.Empty:
             return
 
@@ -127,7 +138,7 @@ class Engine:
             claimed = self._claim(free)
             ready = [pk for pk in self.lanes if pk not in self.in_air and pk not in resting]
             ready += [lane.pk for lane in claimed]
-            flights = start_next(self.token, ready) if ready and not self._stopping else []
+            flights = self._start(ready)
             idle = resting.union(ready) - {flight.delivery.lane_id for flight in flights}
             release(self.token, idle)
         _committed(landed, claimed, flights)
@@ -146,15 +157,20 @@ class Engine:
         """There is a place to fill, and something may be due."""
         return self._may_claim and len(self.lanes) < self.places and not self._stopping
 
-    def _claim(self, free: int) -> list[Lane]:
+    def _claim(self, free: int) -> list[Any]:
         """Take lanes for the places that are free; what dead senders left there is due again."""
         if not free or not self._may_claim or self._stopping:
             return []
         claimed = claim_lanes(self.token, most=free)
         claimed = [lane for lane in claimed if lane.pk not in self.lanes]
-        if claimed:
-            recover(left_behind([lane.pk for lane in claimed]))
+        if abandoned := [lane.pk for lane in claimed if lane.was_abandoned]:
+            recover(left_behind(abandoned))
         return claimed
+
+    def _start(self, ready: list[uuid.UUID]) -> list[Flight]:
+        if not ready or self._stopping:
+            return []
+        return start_next(self.token, ready, self._signers)
 
     def _turns_over(self) -> set[uuid.UUID]:
         """Lanes that had their share: others may wait for a place."""
@@ -222,9 +238,17 @@ def deliver_due() -> int:
     return Engine().run_until_idle()
 
 
-@functools.cache
+_starting = threading.Lock()
+
+
 def running_engine() -> Engine:
-    """This process's engine, started on first use. Its thread ends before the process does."""
+    """This process's engine, started on first use. The process does not end before it does."""
+    with _starting:  # two tasks may come first at once
+        return _started()
+
+
+@functools.cache
+def _started() -> Engine:
     engine = Engine()
     threading.Thread(target=engine.run, name="engine").start()
     return engine

@@ -1,13 +1,15 @@
 """Secrets of channels and key pairs of workspaces: made on first use, rotated with overlap."""
 
+import time
 import uuid
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
+from accounts.models import Workspace
 from delivery.models import Delivery, SigningKeyPair, SigningSecret
 from delivery.signing import Signer, new_key_pair, new_secret
 
@@ -61,22 +63,62 @@ def valid_key_pairs(
     return pairs.order_by(NEWEST_FIRST)
 
 
-def signers_of(deliveries: Iterable[Delivery], *, now: datetime) -> dict[str, Signer]:
-    """Who signs for each delivery's scope, by scope."""
-    workspaces = {delivery.signing_scope: delivery.event.workspace_id for delivery in deliveries}
+def secrets_of(*, workspace_id: uuid.UUID, scope: str, now: datetime) -> list[SigningSecret]:
+    """What checks a scope's signatures, the live secret first; it is made on first use."""
+    ensure_secret(workspace_id=workspace_id, scope=scope)
+    return list(valid_secrets([scope], now=now))
+
+
+def key_pairs_of(workspace_id: uuid.UUID, *, now: datetime) -> list[SigningKeyPair]:
+    """The same for a workspace's key pairs."""
+    ensure_key_pair(workspace_id)
+    return list(valid_key_pairs([workspace_id], now=now))
+
+
+REMEMBERED_SECONDS = 1.0
+MOST_REMEMBERED = 10_000
+
+
+class Signers:
+    """Who signs for which scope. What was read is good for a second, then a rotation shows."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[float, Signer]] = {}
+
+    def of(self, deliveries: Iterable[Delivery], *, now: datetime) -> dict[str, Signer]:
+        """The signer of each delivery's scope, by scope."""
+        oldest = time.monotonic() - REMEMBERED_SECONDS
+        owners = {row.signing_scope: row.event.workspace_id for row in deliveries}
+        known = {
+            scope: entry[1]
+            for scope in owners
+            if (entry := self._known.get(scope)) and entry[0] > oldest
+        }
+        missing = {scope: owner for scope, owner in owners.items() if scope not in known}
+        return known | self._read(missing, now) if missing else known
+
+    def _read(self, owners: Mapping[str, uuid.UUID], now: datetime) -> dict[str, Signer]:
+        found = _signers_of(owners, now)
+        if len(self._known) > MOST_REMEMBERED:
+            self._known.clear()
+        self._known |= {scope: (time.monotonic(), signer) for scope, signer in found.items()}
+        return found
+
+
+def _signers_of(workspaces: Mapping[str, uuid.UUID], now: datetime) -> dict[str, Signer]:
+    """Read from the database, and make what is missing."""
     secrets: dict[str, list[str]] = defaultdict(list)
     for secret in valid_secrets(workspaces, now=now):
         secrets[secret.scope].append(str(secret.secret))
     pairs: dict[uuid.UUID, list[str]] = defaultdict(list)
     for pair in valid_key_pairs(set(workspaces.values()), now=now):
         pairs[pair.workspace_id].append(str(pair.private_key))
-    return {
-        scope: Signer(
-            secrets[scope] or [str(ensure_secret(workspace_id=owner, scope=scope).secret)],
-            pairs[owner] or [str(ensure_key_pair(owner).private_key)],
-        )
-        for scope, owner in workspaces.items()
-    }
+    for scope, owner in workspaces.items():
+        if not secrets[scope]:
+            secrets[scope] = [str(ensure_secret(workspace_id=owner, scope=scope).secret)]
+        if not pairs[owner]:
+            pairs[owner] = [str(ensure_key_pair(owner).private_key)]
+    return {scope: Signer(secrets[scope], pairs[owner]) for scope, owner in workspaces.items()}
 
 
 @transaction.atomic
@@ -90,20 +132,8 @@ def rotate_secret(
 
     Raises: RotationRefusedError.
     """
-    if not timedelta() <= overlap <= LONGEST_OVERLAP:
-        raise RotationRefusedError(
-            f"The overlap must be between 0 and {LONGEST_OVERLAP.total_seconds() / 3600:g} hours"
-        )
-    secrets = SigningSecret.objects.select_for_update().filter(scope=scope)
-    old = [row for row in secrets if row.expires_at is not None and row.expires_at > now]
-    if overlap and len(old) >= MOST_OLD_ONES:
-        raise RotationRefusedError(
-            f"{MOST_OLD_ONES} older secrets still count; wait until one has ended, or end them all "
-            "with an overlap of 0"
-        )
-    if not overlap:
-        secrets.exclude(expires_at=None).update(expires_at=now)
-    secrets.filter(expires_at=None).update(expires_at=now + overlap)
+    _lock_rotations(workspace_id)
+    _end(SigningSecret.objects.filter(scope=scope), overlap, now)
     return ensure_secret(workspace_id=workspace_id, scope=scope)
 
 
@@ -111,9 +141,36 @@ def rotate_secret(
 def rotate_key_pair(
     *, workspace_id: uuid.UUID, overlap: timedelta, now: datetime
 ) -> SigningKeyPair:
-    """Make a new live key pair; the one before signs beside it until `overlap` has passed."""
-    live = SigningKeyPair.objects.select_for_update().filter(
-        workspace_id=workspace_id, expires_at=None
-    )
-    live.update(expires_at=now + overlap)
+    """The same for a workspace's key pair.
+
+    Raises: RotationRefusedError.
+    """
+    _lock_rotations(workspace_id)
+    _end(SigningKeyPair.objects.filter(workspace_id=workspace_id), overlap, now)
     return ensure_key_pair(workspace_id)
+
+
+def _lock_rotations(workspace_id: uuid.UUID) -> None:
+    """One at a time: two that count the older ones together would both find room for one more."""
+    Workspace.objects.select_for_update(no_key=True).get(pk=workspace_id)
+
+
+def _end[M: (SigningSecret, SigningKeyPair)](
+    rows: QuerySet[M], overlap: timedelta, now: datetime
+) -> None:
+    """Let the live one end after the overlap; without one, all that still count end now.
+
+    Raises: RotationRefusedError.
+    """
+    if not timedelta() <= overlap <= LONGEST_OVERLAP:
+        hours = LONGEST_OVERLAP // timedelta(hours=1)
+        raise RotationRefusedError(f"the overlap must be between 0 and {hours} hours")
+    old = rows.filter(expires_at__gt=now)
+    if overlap and old.count() >= MOST_OLD_ONES:
+        raise RotationRefusedError(
+            f"{MOST_OLD_ONES} older ones still count; wait until one has ended, or end them all "
+            "with an overlap of 0"
+        )
+    if not overlap:
+        old.update(expires_at=now)
+    rows.filter(expires_at=None).update(expires_at=now + overlap)

@@ -11,42 +11,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import QuerySet
 
 from delivery.clock import ClockTimestamp
-from delivery.models import Delivery, Lane, State, long_ago
+from delivery.models import Lane, long_ago
 
 logger = logging.getLogger(__name__)
 
 FAILURES_TO_OPEN = 3
 FEWEST_FAILURES_TO_DISABLE = 10
-
-
-def claim_lanes(token: uuid.UUID, *, most: int) -> list[Lane]:
-    """Take the leases of lanes that have something to do, those first that wait longest.
-
-    PostgreSQL skips lanes that others are claiming; on SQLite the IMMEDIATE transaction lets one
-    process choose at a time. Call it inside a transaction.
-    """
-    something = due_now() | Q(state=State.SENDING)
-    free = Lane.objects.filter(
-        Exists(Delivery.objects.filter(something, lane=OuterRef("pk"))),
-        disabled_at=None,
-        lease_until__lte=ClockTimestamp(),
-        open_until__lte=ClockTimestamp(),
-    )
-    free = free.select_for_update(skip_locked=True)
-    lanes = list(free.order_by("lease_until")[:most])
-    if lanes:
-        taken = Lane.objects.filter(pk__in=[lane.pk for lane in lanes])
-        taken.update(lease_token=token, lease_until=_lease_end())
-    return lanes
-
-
-def due_now() -> Q:
-    """Deliveries whose time has come and is not over."""
-    now = ClockTimestamp()
-    return Q(state=State.PENDING, next_attempt_at__lte=now, give_up_at__gt=now)
 
 
 def _lease_end() -> Any:

@@ -62,6 +62,12 @@ class Event(models.Model):
             models.Index(
                 fields=["workspace", "id"], name="event_unplaced", condition=Q(position=None)
             ),
+            # Costs those who write events nothing: a place is given when the feed is read.
+            models.Index(
+                fields=["scope", "position"],
+                name="event_of_scope",
+                condition=Q(position__isnull=False),
+            ),
             models.Index(fields=["reference"], name="event_reference"),
             models.Index(
                 fields=["created_at"], name="event_body_kept", condition=Q(body__isnull=False)
@@ -150,7 +156,7 @@ class Delivery(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["lane", "next_attempt_at"],
+                fields=["lane", "next_attempt_at", "id"],
                 name="delivery_due",
                 condition=Q(state="pending"),
             ),
@@ -258,10 +264,18 @@ class FeedHead(models.Model):
 
 
 class EngineBeat(models.Model):
-    """The last sign of life of a process that sends and expires."""
+    """The last sign of life of a process that sends and expires.
+
+    `place` tells machines and containers apart; within one, `pid` and `born` (its start, in the
+    kernel's ticks) name a process for good. `token` is that of the leases it holds.
+    """
 
     name = models.CharField(max_length=200, primary_key=True)
     seen_at = models.DateTimeField()
+    place = models.CharField(max_length=100, blank=True)
+    pid = models.PositiveIntegerField(default=0)
+    born = models.PositiveBigIntegerField(default=0)
+    token = models.UUIDField(null=True, blank=True)
 
     def __str__(self) -> str:
         return self.name

@@ -102,6 +102,12 @@ def _repeat(earlier: Delivery, event: Event, target: Target, now: datetime) -> D
     return delivery
 
 
+def cancel_waiting(scope: str, *, now: datetime) -> int:
+    """Send nothing more for a scope; what is in the air right now ends as it ends."""
+    waiting = Delivery.objects.filter(signing_scope=scope, state=State.PENDING)
+    return waiting.update(state=State.CANCELLED, finished_at=now)
+
+
 def _trust_again(event: Event, target: Target) -> None:
     enable(Lane.objects.filter(workspace_id=event.workspace_id, origin=origin_of(target.url)))
     GoneUrl.objects.filter(workspace_id=event.workspace_id, url_sha256=key_of(target.url)).delete()

@@ -8,15 +8,14 @@ import uuid
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from django.db.models import Exists, F, OuterRef, Subquery
 from django.utils import timezone
 
 from delivery import egress, faults
-from delivery.clock import ClockTimestamp
-from delivery.keys import signers_of
-from delivery.lanes import due_now, held
-from delivery.models import Attempt, Delivery, GoneUrl, Lane, State
+from delivery.claims import take_next
+from delivery.keys import Signers
+from delivery.models import Attempt, Delivery, State
 from delivery.signing import Signer
 
 
@@ -27,7 +26,7 @@ class Flight:
     `delivery` is as it was when the attempt began; `result` is what came of it.
     """
 
-    delivery: Delivery
+    delivery: Any  # as `take_next` gives it
     token: uuid.UUID
     started_at: datetime
     request: egress.Request | None = None
@@ -56,62 +55,31 @@ def left_behind(lane_ids: Collection[uuid.UUID]) -> list[Delivery]:
     return list(found.select_related("event", "lane"))
 
 
-def start_next(token: uuid.UUID, lane_ids: Collection[uuid.UUID]) -> list[Flight]:
+def start_next(token: uuid.UUID, lane_ids: Collection[uuid.UUID], signers: Signers) -> list[Flight]:
     """Begin one attempt on each lane that has something due."""
-    due = _next_due(lane_ids)
-    if not due:
+    deliveries = take_next(token, lane_ids)
+    if not deliveries:
         return []
     now = timezone.now()
-    flights = [Flight(delivery, token, now) for delivery in _take(token, due)]
+    flights = [Flight(delivery, token, now) for delivery in deliveries]
     Attempt.objects.bulk_create([flight.attempt() for flight in flights])
-    _prepare(flights)
+    _prepare(flights, signers)
     for flight in flights:
         faults.hit("send.before_attempt_row", flight.delivery.url)
     return flights
 
 
-def _next_due(lane_ids: Collection[uuid.UUID]) -> list[Delivery]:
-    """For each lane the delivery that has been due longest."""
-    due = Delivery.objects.filter(due_now(), lane=OuterRef("pk"))
-    first = due.order_by("next_attempt_at", "id").values("pk")[:1]
-    chosen = Lane.objects.filter(pk__in=lane_ids).values_list(Subquery(first), flat=True)
-    ids = [delivery_id for delivery_id in chosen if delivery_id]
-    return list(Delivery.objects.filter(pk__in=ids).select_related("event")) if ids else []
-
-
-def _take(token: uuid.UUID, due: list[Delivery]) -> list[Delivery]:
-    """Count the attempts before they are made, so that an event that kills its sender runs out.
-
-    Returns those that were still waiting, on lanes that are still ours.
-    """
-    ids = [delivery.pk for delivery in due]
-    ours = held(token).filter(pk=OuterRef("lane_id"), lease_until__gt=ClockTimestamp())
-    waiting = Delivery.objects.filter(Exists(ours), pk__in=ids, state=State.PENDING)
-    taken = waiting.update(state=State.SENDING, attempts=F("attempts") + 1)
-    if taken != len(ids):
-        now_sending = Delivery.objects.filter(pk__in=ids, state=State.SENDING)
-        sending = set(now_sending.values_list("pk", flat=True))
-        due = [delivery for delivery in due if delivery.pk in sending]
-    for delivery in due:
-        delivery.state, delivery.attempts = State.SENDING, delivery.attempts + 1
-    return due
-
-
-def _prepare(flights: list[Flight]) -> None:
+def _prepare(flights: list[Flight], signers: Signers) -> None:
     """Give each flight its request; without one it ends at once."""
-    digests = [flight.delivery.target_key for flight in flights]
-    gone = set(
-        GoneUrl.objects.filter(url_sha256__in=digests).values_list("workspace_id", "url_sha256")
-    )
-    signers = signers_of([flight.delivery for flight in flights], now=timezone.now())
+    by_scope = signers.of([flight.delivery for flight in flights], now=timezone.now())
     for flight in flights:
         delivery = flight.delivery
-        if (delivery.event.workspace_id, delivery.target_key) in gone:
+        if delivery.is_gone:
             flight.result = egress.Result(status=GONE, error="the address answered 410 before")
         elif delivery.event.body is None:
             flight.refusal = "the stored event was erased; its time to be kept is over"
         else:
-            flight.request = _request(flight, signers[delivery.signing_scope])
+            flight.request = _request(flight, by_scope[delivery.signing_scope])
 
 
 GONE = 410

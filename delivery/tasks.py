@@ -27,8 +27,9 @@ def tick_deliver(**_: object) -> None:
 
 def look() -> None:
     """Show that this process is alive, and see what is due."""
-    beat()
-    running_engine().wake()
+    engine = running_engine()
+    beat(engine.token)
+    engine.wake()
 
 
 @shared_task(name="delivery.tick_housekeep")

@@ -1,5 +1,6 @@
 """Waiting for what another process does: the one place where tests let time pass."""
 
+import socket
 import time
 from collections.abc import Callable
 
@@ -18,3 +19,12 @@ def happens_within(seconds: float, condition: Callable[[], object]) -> bool:
         if time.monotonic() >= until:
             return False
         time.sleep(PAUSE_SECONDS)  # a process has no event to wait for
+
+
+def listens(port: int) -> bool:
+    """Whether a server on this machine accepts connections.
+
+    Raises: OSError if not; `happens_within` takes that for "not yet".
+    """
+    with socket.create_connection(("127.0.0.1", port), timeout=1):
+        return True

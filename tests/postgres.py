@@ -48,7 +48,7 @@ def free_port() -> int:
 
 
 class Postgres:
-    """A fresh cluster on a loopback port. Without durability it lives as long as the tests."""
+    """A fresh cluster on a loopback port; without durability, unless it is to be measured."""
 
     def __init__(self, *, durable: bool = False) -> None:
         self.durable = durable

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from api.placet.examples import ANSWERS, BODIES, error_example
 from api.placet.serializers.base import ErrorOut
-from api.schema import REFERENCE
+from api.schema import OPTIONAL_BODY, REFERENCE
 
 type Answer = type[Struct] | OpenApiResponse
 
@@ -50,15 +50,19 @@ def operation(
     body: type[Struct] | dict[str, Any] | None = None,
     errors: Sequence[int] = (),
     parameters: Sequence[OpenApiParameter] = (),
+    body_required: bool = True,
+    needs_key: bool = True,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Document a view's method as the operation `name`, with its examples.
 
-    Every operation can answer 401, 429 and 503, one with a body also 400, 413 and 415; `errors`
-    names what else it can answer.
+    Every operation can answer 401 (unless it needs no key), 429 and 503, one with a body also 400,
+    413 and 415; `errors` names what else it can answer.
     """
     wrong = {*ALWAYS, *errors, *(WITH_BODY if body is not None else ())}
     if parameters:
         wrong.add(WITH_BODY[0])  # a query that cannot be read
+    if not needs_key:
+        wrong.remove(ALWAYS[0])
     return extend_schema(
         operation_id=name,
         tags=[tag],
@@ -66,6 +70,7 @@ def operation(
         request=body,
         responses={**answers, **{status: _error(status) for status in sorted(wrong)}},
         examples=_examples(name, body, answers),
+        extensions=None if body_required else {OPTIONAL_BODY: True},
     )
 
 

@@ -98,10 +98,46 @@ DRAFT = MESSAGE | {
     "streamState": "streaming",
 }
 
+WORKSPACE_ID = "019a9c3e-5d0e-7b14-a6c8-d25e9f0b4713"
+KEY_ID = "019a9c3e-5d11-7e92-84d0-17c3b9a65f20"
+PUBLIC_KEY = "whpk_11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="
+SECRETS: dict[str, Any] = {
+    "secrets": [
+        {
+            "secret": "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oDNvRqJkC2Hcs=",
+            "createdAt": LATER,
+            "expiresAt": None,
+        },
+        {
+            "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo=",
+            "createdAt": NOW,
+            "expiresAt": TOMORROW,
+        },
+    ],
+    "publicKey": PUBLIC_KEY,
+    "keysUrl": f"https://licet.example.com/.well-known/webhook-keys?workspace={WORKSPACE_ID}",
+}
+
+EVENT: dict[str, Any] = {
+    "id": "msg_01k6e3wggp65s9n5r3v59x3f8k",
+    "type": "review:responded",
+    "channelId": AGENT_ID,
+    "createdAt": LATER,
+    "data": {
+        "event": "review:responded",
+        "channelId": AGENT_ID,
+        "message_id": MESSAGE_ID,
+        "review_type": "approval",
+        "response": {"selectedOption": "approve", "comment": "go"},
+        "responded_at": LATER,
+    },
+}
+
 BODIES: dict[str, Any] = {
     "createAgent": {"name": "Release bot", "description": "Ships the web shop.", "tag": "ops"},
     "updateAgent": {"description": "Ships the web shop.", "tag": None},
     "setCommands": {"commands": AGENT["commands"]},
+    "rotateSigningSecret": {"overlapHours": 24},
     "setWebhook": {
         "channelId": AGENT_ID,
         "url": "https://agent.example.com/hook",
@@ -141,6 +177,19 @@ ANSWERS: dict[str, Any] = {
     "updateAgent": AGENT,
     "deleteAgent": {"deleted": True},
     "setCommands": AGENT,
+    "listSigningSecrets": SECRETS | {"secrets": SECRETS["secrets"][:1]},
+    "rotateSigningSecret": SECRETS,
+    "listWebhookKeys": {
+        "keys": [
+            {
+                "id": KEY_ID,
+                "algorithm": "ed25519",
+                "publicKey": PUBLIC_KEY,
+                "validFrom": NOW,
+                "validUntil": None,
+            }
+        ]
+    },
     "setWebhook": AGENT,
     "deleteWebhook": AGENT | {"webhookUrl": None, "webhookHeaders": None},
     "setTag": AGENT,
@@ -159,6 +208,7 @@ ANSWERS: dict[str, Any] = {
     "listPendingReviews": [MESSAGE],
     "getReview": DECIDED,
     "waitForReview": {"status": "completed", "message": DECIDED},
+    "listEvents": {"events": [EVENT], "cursor": "7-3f0c1b9a5d2e4c68", "hasMore": False},
     "uploadFile": FILE | {"messageId": MESSAGE_ID},
     "storeFile": FILE,
     "storeText": FILE,

@@ -16,7 +16,7 @@ from api.placet.wire import loaded, message_body
 from delivery import faults
 from delivery.bus import publish_after_commit
 from delivery.models import Delivery, State
-from delivery.outbox import Happening, enqueue
+from delivery.outbox import Happening, cancel_waiting, enqueue
 from delivery.signals import deliveries_finished
 from inbox.models import Channel, DeliveryStatus, Message, Sender
 from inbox.services.messages import set_delivery_status
@@ -83,6 +83,12 @@ def _tell_waiters_of_channel(channel: Channel, **_: Any) -> None:
     pending = ReviewRequest.objects.filter(channel=channel, status=Status.PENDING)
     for message_id in pending.values_list("pk", flat=True):
         publish_after_commit(review_topic(message_id))
+
+
+@receiver(channel_deleted)
+def _stop_telling(channel: Channel, **_: Any) -> None:
+    """Its receiver is nobody's any more."""
+    cancel_waiting(str(channel.pk), now=timezone.now())
 
 
 @receiver(deliveries_finished)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from api.placet.views import agents, files, messages, plugins, reviews, streams
+from api.placet.views import agents, feed, files, messages, plugins, reviews, signing, streams
 
 app_name = "placet"
 
@@ -14,6 +14,11 @@ urlpatterns = [
     path("agents/setManagement", agents.SetManagement.as_view(), name="set-management"),
     path("agents/setSubagent", agents.SetSubagent.as_view(), name="set-subagent"),
     path("agents/<str:agent_id>", agents.OneAgent.as_view(), name="agent"),
+    path(
+        "agents/<str:agent_id>/signing-secrets",
+        signing.SigningSecrets.as_view(),
+        name="signing-secrets",
+    ),
     path("agents/<str:agent_id>/commands", agents.Commands.as_view(), name="commands"),
     path("status/ping", agents.StatusPing.as_view(), name="status-ping"),
     path("messages", messages.Messages.as_view(), name="messages"),
@@ -26,6 +31,7 @@ urlpatterns = [
     path("reviews/pending", reviews.PendingReviews.as_view(), name="pending"),
     path("reviews/<str:message_id>", reviews.OneReview.as_view(), name="review"),
     path("reviews/<str:message_id>/wait", reviews.WaitForReview.as_view(), name="wait"),
+    path("events", feed.Events.as_view(), name="events"),
     path("files", files.Files.as_view(), name="files"),
     path("files/upload", files.Upload.as_view(), name="upload"),
     path("files/store", files.Store.as_view(), name="store"),

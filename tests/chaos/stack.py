@@ -114,8 +114,12 @@ class Stack:
 
     def wait_for_worker(self, seconds: float = 30) -> None:
         """Until this very worker process has left a sign of life."""
-        name = f"{socket.gethostname()}:{self.worker.pid}"
-        assert happens_within(seconds, lambda: name in self.inside.beats()), self.log_tail("worker")
+        name = f"{socket.gethostname()}:{self.worker.pid}:"
+
+        def seen() -> bool:
+            return any(beat.startswith(name) for beat in self.inside.beats())
+
+        assert happens_within(seconds, seen), self.log_tail("worker")
 
     def calm(self) -> None:
         """Everything runs as it should, whatever the scene before did."""

@@ -1,11 +1,5 @@
 """What may leave, and to where."""
 
-import socket
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import pytest
 from pytest_django.fixtures import Settings
 
@@ -139,6 +133,7 @@ def test_method_that_changes_the_request_is_refused(method: str) -> None:
     [
         ("x", "a\r\nb: c"),
         ("x", "v\r\n folded"),
+        ("x", " begins with a space"),
         ("x", "nul\0"),
         ("bad name", "v"),
         ("", "v"),
@@ -187,61 +182,4 @@ def test_refused_connection_is_a_result(settings: Settings) -> None:
         address = gone.url
     result = send(_request(address))
     assert result.status is None
-    assert result.error
-
-
-@contextmanager
-def _raw_server(talk: "list[tuple[bytes, float]]") -> Iterator[str]:
-    """Answers every connection with bytes and pauses, whatever it was asked."""
-    server = socket.create_server(("127.0.0.1", 0))
-    over = threading.Event()
-
-    def serve() -> None:
-        connection, _ = server.accept()
-        with connection:
-            for chunk, pause in talk:
-                try:
-                    connection.sendall(chunk)
-                except OSError:
-                    return
-                if over.wait(pause):
-                    return
-
-    thread = threading.Thread(target=serve, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.getsockname()[1]}/"
-    finally:
-        over.set()
-        thread.join()
-        server.close()
-
-
-HOSTILE: dict[str, list[tuple[bytes, float]]] = {
-    "says nothing": [(b"", 60)],
-    "drips headers": [(b"HTTP/1.1 200 OK\r\n", 0.1)] + [(b"x-a: b\r\n", 0.1)] * 90,
-    "drips its body": [(b"HTTP/1.1 200 OK\r\ncontent-length: 9999\r\n\r\n", 0.1)]
-    + [(b"x", 0.1)] * 90,
-    "continues for ever": [(b"HTTP/1.1 100 Continue\r\n\r\n", 0.05)] * 200,
-}
-
-
-@pytest.mark.parametrize("kind", HOSTILE)
-def test_attempt_ends_in_time_whatever_the_receiver_does(settings: Settings, kind: str) -> None:
-    settings.EGRESS_ATTEMPT_SECONDS = 0.5
-    started = time.monotonic()
-    with _raw_server(HOSTILE[kind]) as address:
-        result = send(_request(address))
-    assert not result.ok
-    assert "no complete answer" in result.error
-    assert time.monotonic() - started < 2
-
-
-@pytest.mark.parametrize(
-    "answer", [b"garbage\r\n\r\n", b"", b"HTTP/1.1 200 OK\r\nx: " + b"y" * 70000]
-)
-def test_nonsense_is_a_result_not_an_exception(answer: bytes) -> None:
-    with _raw_server([(answer, 0)]) as address:
-        result = send(_request(address))
-    assert not result.ok
     assert result.error

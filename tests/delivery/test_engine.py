@@ -15,7 +15,7 @@ from delivery.models import Attempt, Delivery, Event, GoneUrl, Lane, State, long
 from delivery.outbox import Target, send_again
 from delivery.retention import clean_up
 from inbox.models import Channel, DeliveryStatus, Message
-from inbox.services.channels import Webhook, set_webhook
+from inbox.services.channels import Webhook, delete_channel, set_webhook
 from reviews.models import Closer, ReviewRequest
 from reviews.services import Answer, answer_review
 from tests.factories import make_channel, make_review
@@ -321,6 +321,16 @@ class TestSendingAgain:
         )
         deliver_due()
         assert Delivery.objects.filter(state=State.DELIVERED).count() == 1
+
+
+def test_nothing_more_is_sent_for_a_channel_that_was_deleted(
+    hooked: Channel, person: User, receiver: Receiver
+) -> None:
+    decide(hooked, person)
+    delete_channel(hooked)
+    assert deliver_due() == 0
+    assert Delivery.objects.get().state == State.CANCELLED
+    assert receiver.received == []
 
 
 class TestRetention:

@@ -1,7 +1,6 @@
 """Every program in docs/agents.md is run as it stands, while a person answers what it asks."""
 
 import os
-import re
 import subprocess
 import sys
 import threading
@@ -12,13 +11,13 @@ import pytest
 import requests
 from playwright.sync_api import Page
 
-from tests.e2e.stack import KEY, ROOT, Stack
+from tests.e2e.stack import KEY, Stack
+from tests.guides import programs_in
 from tests.polling import happens_within
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 
-GUIDE = (ROOT / "docs" / "agents.md").read_text()
-PROGRAMS = dict(re.findall(r"```python\n# (\w+\.py)\n(.*?)```", GUIDE, re.DOTALL))
+PROGRAMS = programs_in("agents.md")
 PRINTED = {
     "fire_and_forget.py": "pending None",
     "wait.py": "answer: approve",

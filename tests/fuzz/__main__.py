@@ -76,7 +76,14 @@ def _real_ids(url: str) -> dict[str, list[str]]:
     review = {"review": {"type": "approval", "expiresInSeconds": 1}}
     messages += [post("/messages", {"channelId": each} | review) for each in agents]
     files = [post("/files/store-text", {"channelId": each, "content": "x"}) for each in agents]
-    return {"agents": agents, "messages": messages, "streams": [STREAM], "files": files}
+    feed = requests.get(f"{url}/api/v1/events", headers={"x-api-key": KEY}, timeout=10)
+    return {
+        "agents": agents,
+        "messages": messages,
+        "streams": [STREAM],
+        "files": files,
+        "cursors": [feed.json()["cursor"]],
+    }
 
 
 if __name__ == "__main__":

