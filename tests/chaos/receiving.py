@@ -125,7 +125,10 @@ class _Handler(StreamRequestHandler):
         path, headers = self._head()
         if not path:
             return
-        body = self.rfile.read(int(headers.get("content-length", "0")))
+        length = int(headers.get("content-length", "0"))
+        body = self.rfile.read(length)
+        if len(body) < length:
+            return  # its sender died in the middle
         answer = self.server.take(path, headers, body)
         if answer.after and self.server.closing.wait(answer.after):
             return
