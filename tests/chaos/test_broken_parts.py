@@ -52,7 +52,7 @@ def test_D10_events_survive_a_broker_that_forgets_dies_or_hangs(scene: Open, *, 
     for nemesis in (flush_each_second, stop_redis, hang_redis):
         begun = time.time()
         with deciding(act, channels):
-            nemesis(act, 20 if full else 8)
+            nemesis(act, 20 if full else 7)
         assert happens_within(20, act.is_quiet)
         delays[nemesis.__name__] = slowest_arrival(act, begun)
     slow = p99(act)

@@ -23,7 +23,7 @@ def test_H1_review_is_decided_once_and_the_others_learn_by_whom(scene: Open, *, 
     for browser in browsers:
         browser.browser.cookies.clear()
     at_once([partial(browser.sign_in, PASSWORD) for browser in browsers])
-    rounds = 20 if full else 1
+    rounds = 10 if full else 1
     for number in range(rounds):
         asked = act.agent().ask(channel.id, f"H1-{number}")
         forms = at_once([partial(browser.open_form, asked.about) for browser in browsers])

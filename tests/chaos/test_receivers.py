@@ -28,7 +28,7 @@ def test_D5_hanging_receiver_does_not_delay_the_others(scene: Open, *, full: boo
     act.stack.worker.restart(DELIVERY_BREAKER=str(BREAKER_SECONDS))
     act.stack.wait_for_worker()
     healthy = [act.channel(act.receiver()) for _ in range(HEALTHY)]
-    each, stuck = (200, 200) if full else (6, 12)
+    each, stuck = (100, 200) if full else (6, 12)
     alone = slowest(act, healthy, each)
     hung = act.channel(act.receiver(hanging(30)))
     act.write(hung, stuck)
