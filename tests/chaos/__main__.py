@@ -7,6 +7,7 @@ Lines are printed as they are known, and all of them at the end. Exits non-zero 
 import os
 import random
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -45,6 +46,11 @@ class Run:
         self._reader.join()
         return self._process.wait()
 
+    def interrupt(self) -> None:
+        """As Ctrl-C does: it ends what it started."""
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGINT)
+
     @property
     def lines(self) -> list[str]:
         return sorted({line.rstrip() for line in self.output if LINE.match(line)}, key=_place)
@@ -63,7 +69,12 @@ def main() -> int:
     if long:
         print(f"SEED={seed}", flush=True)
     runs = {database: Run(database, long=long, seed=seed) for database in DATABASES}
-    codes = {database: run.wait() for database, run in runs.items()}
+    try:
+        codes = {database: run.wait() for database, run in runs.items()}
+    except KeyboardInterrupt:
+        for run in runs.values():
+            run.interrupt()
+        codes = {database: run.wait() for database, run in runs.items()}
     for database, code in codes.items():
         if code:
             print(f"\n{database}:\n{''.join(runs[database].output)}")

@@ -1,6 +1,7 @@
 """One stack for each database, kept for all scenes; every line is shown at once and at the end."""
 
 import os
+import signal
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -44,6 +45,7 @@ def stage(request: pytest.FixtureRequest) -> Iterator[Stage]:
         with capture.global_and_fixture_disabled():
             print(f"\n{line}", flush=True)  # noqa: T201  # the figures of this run
 
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that what was started is ended
     stage = Stage(stack, say)
     try:
         stack.start()
