@@ -8,7 +8,7 @@ STAMP := .venv/installed
 DEV_STAMP := .venv/installed-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test test-sqlite test-postgresql e2e fuzz lint check format bench migrate shell
+.PHONY: help serve test test-sqlite test-postgresql e2e chaos chaos-long fuzz lint check format bench migrate shell
 
 help: ## show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -31,17 +31,23 @@ serve: $(STAMP) ## run everything on http://localhost:8000; Ctrl-C ends it
 	@exec $(VENV)/python manage.py serve
 
 test: $(DEV_STAMP) ## run every test without a browser, on SQLite and on PostgreSQL
-	@echo "On SQLite:" && TEST_DATABASE=sqlite $(VENV)/python -m pytest -m "not e2e"
-	@echo "On PostgreSQL:" && TEST_DATABASE=postgresql $(VENV)/python -m pytest -m "not e2e"
+	@echo "On SQLite:" && TEST_DATABASE=sqlite $(VENV)/python -m pytest -m "not e2e and not chaos"
+	@echo "On PostgreSQL:" && TEST_DATABASE=postgresql $(VENV)/python -m pytest -m "not e2e and not chaos"
 
 test-sqlite: $(DEV_STAMP) ## the same on SQLite only
-	@TEST_DATABASE=sqlite $(VENV)/python -m pytest -m "not e2e"
+	@TEST_DATABASE=sqlite $(VENV)/python -m pytest -m "not e2e and not chaos"
 
 test-postgresql: $(DEV_STAMP) ## the same on PostgreSQL only
 	@TEST_DATABASE=postgresql $(VENV)/python -m pytest -m "not e2e"
 
 e2e: $(DEV_STAMP) ## run real processes and a real browser; needs Chromium
 	@$(VENV)/python -m pytest -m e2e
+
+chaos: $(DEV_STAMP) ## kill, stop and flush real processes, and count what is lost; 4 minutes
+	@$(VENV)/python -m tests.chaos
+
+chaos-long: $(DEV_STAMP) ## the same with more of everything, and random faults (SEED=... repeats them)
+	@$(VENV)/python -m tests.chaos long
 
 fuzz: $(DEV_STAMP) ## call every operation in every way its document says, and in others
 	@$(VENV)/python -m tests.fuzz

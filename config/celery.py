@@ -8,7 +8,7 @@ import logging.config
 import os
 
 from celery import Celery
-from celery.signals import setup_logging, worker_ready
+from celery.signals import setup_logging, worker_init, worker_ready
 from django.conf import settings
 
 # With this, Celery sets Django up in a worker before it imports tasks.
@@ -61,6 +61,13 @@ app.conf.update(
     },
 )
 app.autodiscover_tasks(["delivery", "reviews", "inbox"])
+
+
+@worker_init.connect
+def _tick_without_a_broker(**_: object) -> None:
+    from config.pulse import start_pulse
+
+    start_pulse()
 
 
 @worker_ready.connect

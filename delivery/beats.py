@@ -27,9 +27,17 @@ DEAF_AFTER_SECONDS = 60.0
 EXIT_DEAF = 70
 
 
+def heard() -> None:
+    """A tick came: this worker is not deaf."""
+    _watch().seen_at = time.monotonic()
+
+
+def seconds_since_heard() -> float:
+    return time.monotonic() - _watch().seen_at
+
+
 def beat(token: uuid.UUID) -> None:
     """Leave a sign of life, from which readiness is judged, and look after dead neighbours."""
-    _watch().seen_at = time.monotonic()
     pid, born = os.getpid(), _born(os.getpid())
     EngineBeat.objects.update_or_create(
         name=f"{socket.gethostname()}:{pid}:{born}",

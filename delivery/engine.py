@@ -139,7 +139,7 @@ class Engine:
             flights = start_next(self.token, ready) if ready and not self._stopping else []
             idle = resting.union(ready) - {flight.delivery.lane_id for flight in flights}
             release(self.token, idle)
-        faults.hit("turn.after_commit", len(flights))
+        _committed(landed, claimed, flights)
         del self.landed[: len(landed)]
         for lane in claimed:
             self.lanes[lane.pk] = lane
@@ -214,6 +214,16 @@ class Engine:
             flight.result = egress.Result(error=f"{type(failure).__name__}: {failure}"[:300])
         faults.hit("send.after_response", request.url)
         self._calls.put(flight)
+
+
+def _committed(landed: list[Flight], claimed: list[Lane], flights: list[Flight]) -> None:
+    """A turn is in the database, and nothing that follows from it has happened."""
+    if landed:
+        faults.hit("finish.after_commit")
+    if claimed:
+        faults.hit("claim.after_commit")
+    if flights:
+        faults.hit("send.after_attempt_row")
 
 
 def deliver_due() -> int:

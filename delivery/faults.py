@@ -39,12 +39,13 @@ class Fault:
 
 
 def _action(text: str) -> Callable[[], None]:
-    name, _, seconds = text.partition("=")
+    name, _, number = text.partition("=")
+    seconds = float(number or 0)
     actions: dict[str, Callable[[], None]] = {
         "kill": lambda: os.kill(os.getpid(), signal.SIGKILL),
         "stop": lambda: os.kill(os.getpid(), signal.SIGSTOP),
         "raise": _raise,
-        "sleep": lambda: time.sleep(float(seconds)),
+        "sleep": lambda: time.sleep(seconds),
     }
     return actions[name]
 

@@ -6,11 +6,11 @@ from celery import current_app
 from django.db import transaction
 
 from delivery import faults
-from delivery.pause import Pause
+from delivery.publishing import Publisher
 
 HINT_LIVES_SECONDS = 30
 
-_pause = Pause("wake")
+_publisher = Publisher("wake")
 
 
 def wake_after_commit() -> None:
@@ -19,7 +19,7 @@ def wake_after_commit() -> None:
     `robust` matters: without it a broker that is down raises after the commit, the caller sees a
     failure, repeats the call, and posts twice.
     """
-    transaction.on_commit(partial(_pause.attempt, _publish), robust=True)
+    transaction.on_commit(partial(_publisher.publish, _publish), robust=True)
 
 
 def _publish() -> None:

@@ -65,7 +65,7 @@ def start_next(token: uuid.UUID, lane_ids: Collection[uuid.UUID]) -> list[Flight
     Attempt.objects.bulk_create([flight.attempt() for flight in flights])
     _prepare(flights)
     for flight in flights:
-        faults.hit("start.before_commit", flight.delivery.url)
+        faults.hit("send.before_attempt_row", flight.delivery.url)
     return flights
 
 

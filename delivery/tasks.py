@@ -5,7 +5,7 @@ import logging
 from celery import shared_task
 from celery.signals import worker_shutting_down
 
-from delivery.beats import beat
+from delivery.beats import beat, heard
 from delivery.engine import running_engine
 from delivery.retention import clean_up
 
@@ -21,6 +21,12 @@ def wake(**_: object) -> None:
 @shared_task(name="delivery.tick_deliver")
 def tick_deliver(**_: object) -> None:
     """The same without an occasion: a retry's time may have come, or a hint was lost."""
+    heard()
+    look()
+
+
+def look() -> None:
+    """Show that this process is alive, and see what is due."""
     engine = running_engine()
     beat(engine.token)
     engine.wake()

@@ -144,6 +144,7 @@ def answer_review(review: ReviewRequest, *, answer: Answer) -> ReviewRequest:
             return _settle(review, answer)
         raise
     if _decide(review, answer):
+        faults.hit("decide.after_commit")
         return review
     return _settle(review, answer)
 

@@ -6,6 +6,7 @@ import time
 from celery import shared_task
 from django.conf import settings
 
+from delivery import faults
 from delivery.clock import database_now
 from reviews.clock_brake import ClockBrake
 from reviews.services import expire_due
@@ -22,5 +23,6 @@ def tick_expire(**_: object) -> None:
     expired = 0
     while batch := expire_due(limit=settings.EXPIRE_BATCH):
         expired += batch
+        faults.hit("expire.after_commit")
     if expired:
         logger.info("tick: %d reviews expired", expired)

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from api.placet.times import wire_time
 from api.placet.wire import loaded, message_body
+from delivery import faults
 from delivery.bus import publish_after_commit
 from delivery.models import Delivery, State
 from delivery.outbox import Happening, cancel, enqueue
@@ -42,6 +43,7 @@ def review_topic(message_id: uuid.UUID | str) -> str:
 @receiver(message_posted)
 def _tell_about_message(message: Message, **_: Any) -> None:
     """A person's message goes to the channel's webhook; an agent's own message goes nowhere."""
+    faults.hit("create.before_commit")
     if message.sender != Sender.USER:
         return
     whole = loaded(Message.objects.filter(pk=message.pk)).get()

@@ -26,6 +26,7 @@ from api.placet.views.base import (
     workspace_of,
 )
 from api.placet.wire import loaded, message_body, page_body
+from delivery import faults
 from inbox.models import Message, Sender
 from inbox.queries import (
     chain_of,
@@ -54,6 +55,7 @@ class Messages(AgentView):
         channel = require_channel(workspace_of(request), body.channel_id)
         draft = read_draft(body, channel=channel, key=key_of(request), now=now)
         posted = post_message(channel=channel, sender=Sender.AGENT, draft=draft, now=now)
+        faults.hit("create.after_commit")
         whole = loaded(Message.objects.filter(pk=posted.message.pk)).get()
         headers = {} if posted.created else {"Idempotency-Replayed": "true"}
         return Response(message_body(whole, enriched=True), status=201, headers=headers)

@@ -1,0 +1,88 @@
+"""`python -m tests.chaos [long]`: every promise on both databases at the same time.
+
+Each database has a pytest of its own; most of a scene is waiting, so two share a machine well.
+Lines are printed as they are known, and all of them at the end. Exits non-zero if one is broken.
+"""
+
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+DATABASES = ("sqlite", "postgresql")
+LINE = re.compile(r"[DTHN]\d* (sqlite|postgresql): ")
+SHORT, LONG = "chaos and not long", "chaos"
+
+
+class Run:
+    """One database's pytest."""
+
+    def __init__(self, database: str, *, long: bool, seed: str) -> None:
+        self.output: list[str] = []
+        environment = {"CHAOS_DATABASES": database, "CHAOS": "long" if long else "", "SEED": seed}
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "pytest", "-m", LONG if long else SHORT, "tests/chaos"],
+            env=os.environ | environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            known = line in self.output
+            self.output.append(line)
+            if LINE.match(line) and not known:
+                print(line, end="", flush=True)
+
+    def wait(self) -> int:
+        self._reader.join()
+        return self._process.wait()
+
+    def interrupt(self) -> None:
+        """As Ctrl-C does: it ends what it started."""
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGINT)
+
+    @property
+    def lines(self) -> list[str]:
+        return sorted({line.rstrip() for line in self.output if LINE.match(line)}, key=_place)
+
+
+def _place(line: str) -> tuple[int, int]:
+    """D1 to D12, T1 to T4, H1 and H2, then the random ones."""
+    letter, digits = line[0], re.match(r"\d*", line[1:])
+    return "DTHN".index(letter), int((digits and digits[0]) or 0)
+
+
+def main() -> int:
+    long = "long" in sys.argv[1:]
+    seed = os.environ.get("SEED") or str(random.randrange(10**6))  # noqa: S311  # repeatable on purpose
+    started = time.monotonic()
+    if long:
+        print(f"SEED={seed}", flush=True)
+    runs = {database: Run(database, long=long, seed=seed) for database in DATABASES}
+    try:
+        codes = {database: run.wait() for database, run in runs.items()}
+    except KeyboardInterrupt:
+        for run in runs.values():
+            run.interrupt()
+        codes = {database: run.wait() for database, run in runs.items()}
+    for database, code in codes.items():
+        if code:
+            print(f"\n{database}:\n{''.join(runs[database].output)}")
+    print("\nAll promises:" if not any(codes.values()) else "\nBROKEN:")
+    print("\n".join(sorted((line for run in runs.values() for line in run.lines), key=_place)))
+    print(f"{time.monotonic() - started:.0f} s" + (f", SEED={seed}" if long else ""))
+    return max(codes.values())
+
+
+if __name__ == "__main__":
+    sys.exit(main())
