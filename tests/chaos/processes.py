@@ -102,9 +102,9 @@ class Process:
         self.start()
 
     def calm(self) -> None:
-        """Back to the stack's own settings, without faults."""
+        """Back to the stack's own settings, without faults; what is down stays down."""
         self.plan.clear()
-        if self.extra or self.faults:
+        if self.wanted and (self.extra or self.faults):
             self.restart()
 
     def revive(self) -> None:

@@ -87,7 +87,7 @@ def test_D4_retries_follow_the_schedule_and_then_stop(scene: Open, *, full: bool
     failing = act.channel(act.receiver(always(500)))
     wishing = act.channel(act.receiver(wishes()))
     with act.hurry():
-        act.write(failing, 20 if full else 4)
+        act.write(failing, 8 if full else 4)
         act.write(wishing, len(WISHES))
         assert happens_within(20, lambda: is_parked(act))
         note = check_schedule(act, failing) + check_wishes(act, wishing)

@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
@@ -31,10 +32,12 @@ def test_D5_hanging_receiver_does_not_delay_the_others(scene: Open, *, full: boo
     each, stuck = (100, 200) if full else (6, 12)
     alone = slowest(act, healthy, each)
     hung = act.channel(act.receiver(hanging(30)))
+    begun = time.monotonic()
     act.write(hung, stuck)
     assert happens_within(10, lambda: hung.receiver.entries)
     beside = slowest(act, healthy, each)
     posts = len(hung.receiver.entries)
+    looks = int((time.monotonic() - begun) / BREAKER_SECONDS)  # half open, one post is a look
     added = max(0.0, beside - alone)
     hung.receiver.behave = ok
     act.end(
@@ -43,7 +46,7 @@ def test_D5_hanging_receiver_does_not_delay_the_others(scene: Open, *, full: boo
         f"{stuck} hanging, so {added:.2f} s added; {posts} posts to the hanging one",
     )
     assert added <= MOST_DELAY_SECONDS
-    assert posts <= MOST_POSTS_BEFORE_THE_BREAKER
+    assert posts <= MOST_POSTS_BEFORE_THE_BREAKER + looks
 
 
 def slowest(act: Scene, channels: list[Channel], each: int) -> float:
