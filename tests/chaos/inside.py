@@ -15,7 +15,6 @@ import django
 django.setup()
 
 from django.db import close_old_connections, connection, transaction  # noqa: E402
-from django.db.models import Q  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from accounts.models import Membership, Role, User, Workspace  # noqa: E402
@@ -26,8 +25,8 @@ from delivery.models import Delivery, EngineBeat, State  # noqa: E402
 from inbox.models import Channel, Message, Sender  # noqa: E402
 from inbox.services.channels import create_channel  # noqa: E402
 from inbox.services.messages import Draft, post_message  # noqa: E402
+from reviews import resending  # noqa: E402
 from reviews.models import ReviewRequest  # noqa: E402
-from reviews.resending import resend  # noqa: E402
 from reviews.services import ReviewSpec, request_review  # noqa: E402
 
 
@@ -82,23 +81,22 @@ def set_deadlines(*, reviews: list[str], seconds: float, spread: float) -> None:
 
 
 def resend_failed(*, channel: str, since: str) -> int:
-    """Every message whose event was given up on, and that no later delivery reached."""
-    given_up = Q(state=State.EXHAUSTED, created_at__gte=datetime.fromisoformat(since))
-    return _resend(channel, given_up)
+    """What the receiver's page does for "Replay what failed"."""
+    return resending.resend_failed(
+        Channel.objects.get(pk=channel), since=datetime.fromisoformat(since), now=timezone.now()
+    )
 
 
 def resend_missing(*, channel: str) -> int:
-    return _resend(channel, Q())
-
-
-def _resend(channel: str, wanted: Q) -> int:
     """The first one switches the receiver on again, so others may arrive by themselves."""
-    missing = Delivery.objects.filter(wanted, signing_scope=channel)
+    missing = Delivery.objects.filter(signing_scope=channel)
     sent = 0
     for reference in missing.values_list("event__reference", flat=True).distinct():
         arrived = Delivery.objects.filter(event__reference=reference, state=State.DELIVERED)
         if not arrived.exists():
-            resend(Message.objects.select_related("channel").get(pk=reference), now=timezone.now())
+            resending.resend(
+                Message.objects.select_related("channel").get(pk=reference), now=timezone.now()
+            )
             sent += 1
     return sent
 
