@@ -66,8 +66,10 @@ app.autodiscover_tasks(["delivery", "reviews", "inbox"])
 @worker_ready.connect
 def _watch_over_the_worker(**_: object) -> None:
     from delivery.beats import start_watch
+    from delivery.engine import running_engine
 
     start_watch()
+    running_engine()  # it looks for what is due by itself, should no task ever arrive
 
 
 @setup_logging.connect

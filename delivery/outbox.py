@@ -10,6 +10,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 
 from delivery.clock import ClockTimestamp
 from delivery.egress import origin_of
@@ -66,13 +67,12 @@ def _event(happening: Happening, now: datetime) -> Event:
     )
 
 
-@transaction.atomic
 def send_again(event: Event, *, target: Target, now: datetime) -> Delivery | None:
     """Send a stored event once more, to the address that is meant for it today.
 
     1. A delivery to that address that still waits becomes due at once: the receiver would get the
        same event twice otherwise.
-    2. Deliveries that wait for another address are cancelled.
+    2. Deliveries that wait for another address are cancelled; one in the air is its last try.
     3. Otherwise a new delivery of the same event is made. Its id and bytes stay the same, so a
        receiver can tell that it knows them.
 
@@ -80,15 +80,22 @@ def send_again(event: Event, *, target: Target, now: datetime) -> Delivery | Non
     and an address that answered 410 is tried again. Returns the delivery that will be sent; None
     if one is on its way right now.
     """
+    # Before the transaction: engines hold lanes and want deliveries, as this one the other way.
+    _trust_again(event, target)
+    return _send_again(event, target, now)
+
+
+@transaction.atomic
+def _send_again(event: Event, target: Target, now: datetime) -> Delivery | None:
     event = Event.objects.select_for_update().get(pk=event.pk)
     key = key_of(target.url)
-    waiting = event.deliveries.filter(state=State.PENDING)
-    waiting.exclude(target_key=key).update(state=State.CANCELLED, finished_at=now)
-    _trust_again(event, target)
-    if waiting.filter(target_key=key).update(next_attempt_at=ClockTimestamp()):
+    _cancel(event.deliveries.exclude(target_key=key), now)
+    same = event.deliveries.filter(target_key=key)
+    waiting = same.filter(state=State.PENDING)
+    if waiting.update(next_attempt_at=ClockTimestamp(), give_up_at=_give_up_at(now)):
         wake_after_commit()
-        return waiting.get(target_key=key)
-    earlier = event.deliveries.filter(target_key=key).order_by("-replay_no").first()
+        return waiting.get()
+    earlier = same.order_by("-replay_no").first()
     if earlier is None:
         return _address([(event, target)], now)[0]
     if earlier.state not in FINAL_STATES:
@@ -102,10 +109,23 @@ def _repeat(earlier: Delivery, event: Event, target: Target, now: datetime) -> D
     return delivery
 
 
+@transaction.atomic
 def cancel_waiting(scope: str, *, now: datetime) -> int:
-    """Send nothing more for a scope; what is in the air right now ends as it ends."""
-    waiting = Delivery.objects.filter(signing_scope=scope, state=State.PENDING)
-    return waiting.update(state=State.CANCELLED, finished_at=now)
+    """Send nothing more for a scope. Returns how many deliveries were cancelled."""
+    return _cancel(Delivery.objects.filter(signing_scope=scope), now)
+
+
+def _cancel(deliveries: QuerySet[Delivery], now: datetime) -> int:
+    """Cancel what waits. What is in the air ends as it ends, and is not tried again.
+
+    Locked first, in the order in which engines lock: nothing leaves, or comes back, between the
+    two statements.
+    """
+    open_states = {State.PENDING, State.SENDING}
+    unfinished = deliveries.filter(state__in=open_states).select_for_update(no_key=True)
+    list(unfinished.order_by("pk").values_list("pk"))
+    deliveries.filter(state=State.SENDING).update(give_up_at=now)
+    return deliveries.filter(state=State.PENDING).update(state=State.CANCELLED, finished_at=now)
 
 
 def _trust_again(event: Event, target: Target) -> None:
@@ -140,9 +160,13 @@ def _delivery(event: Event, target: Target, lane: Lane, now: datetime, replay_no
         target_key=key_of(target.url),
         replay_no=replay_no,
         next_attempt_at=ClockTimestamp(),
-        give_up_at=now + settings.DELIVERY_GIVE_UP_AFTER,
+        give_up_at=_give_up_at(now),
         created_at=now,
     )
+
+
+def _give_up_at(now: datetime) -> datetime:
+    return now + settings.DELIVERY_GIVE_UP_AFTER
 
 
 def key_of(url: str) -> str:
@@ -163,7 +187,8 @@ def _lanes(places: set[Place]) -> dict[Place, Lane]:
     found = _existing(places)
     missing = [
         Lane(workspace_id=workspace_id, origin=origin, slot=slot)
-        for workspace_id, origin, slot in places - found.keys()
+        # Sorted: two who make the same lanes in different orders would wait for each other.
+        for workspace_id, origin, slot in sorted(places - found.keys())
     ]
     if missing:
         # Somebody else may make the same lane at this moment: then theirs is the one.

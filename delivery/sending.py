@@ -3,9 +3,11 @@
 Everything here runs inside the engine's transaction. Nothing here calls a receiver.
 """
 
+import contextlib
 import json
+import logging
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,12 +15,15 @@ from typing import Any
 from django.db.models import Exists, F, OuterRef, Subquery
 from django.utils import timezone
 
+from accounts.encryption import UndecryptableError
 from delivery import egress, faults
 from delivery.clock import ClockTimestamp
 from delivery.keys import Signers
 from delivery.lanes import due_now, held
 from delivery.models import Attempt, Delivery, GoneUrl, Lane, State
 from delivery.signing import Signer
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass
@@ -51,10 +56,17 @@ class Flight:
         )
 
 
+SEALED = ("headers_json", "event__body")
+
+
 def left_behind(lane_ids: Collection[uuid.UUID]) -> list[Delivery]:
-    """What a dead sender left in `sending` on lanes that are ours now."""
+    """What a dead sender left in `sending` on lanes that are ours now, with the rows locked.
+
+    One that somebody holds is left out: a sender that was taken for dead is writing its end down.
+    """
     found = Delivery.objects.filter(lane_id__in=lane_ids, state=State.SENDING)
-    return list(found.select_related("event", "lane"))
+    found = found.select_for_update(skip_locked=True, no_key=True, of=("self",))
+    return list(found.select_related("event").defer(*SEALED))
 
 
 def start_next(token: uuid.UUID, lane_ids: Collection[uuid.UUID], signers: Signers) -> list[Flight]:
@@ -82,21 +94,30 @@ def _next_due(lane_ids: Collection[uuid.UUID]) -> list[Any]:
     # Two statements: joined into one, a planner without fresh statistics reads the whole table.
     ids = [delivery_id for delivery_id in chosen if delivery_id]
     deliveries = Delivery.objects.filter(pk__in=ids).select_related("event")
-    return list(deliveries.annotate(is_gone=Exists(gone)))
+    deliveries = deliveries.annotate(is_gone=Exists(gone))
+    try:
+        return list(deliveries)
+    except UndecryptableError:  # of one row: the others are read, and it fails by itself later
+        return list(deliveries.defer(*SEALED))
 
 
 def _take(token: uuid.UUID, due: list[Delivery]) -> list[Delivery]:
     """Count the attempts before they are made, so that an event that kills its sender runs out.
 
-    Returns those that were still waiting, on lanes that are still ours.
+    Returns those that were still waiting, on lanes that are still ours. What somebody else is
+    changing right now is not waited for: he may wait for a row that this turn has locked.
     """
     ids = [delivery.pk for delivery in due]
     ours = held(token).filter(pk=OuterRef("lane_id"), lease_until__gt=ClockTimestamp())
-    waiting = Delivery.objects.filter(Exists(ours), pk__in=ids, state=State.PENDING)
-    taken = waiting.update(state=State.SENDING, attempts=F("attempts") + 1)
+    chosen = Delivery.objects.filter(Exists(ours), pk__in=ids)
+    waiting = chosen.filter(state=State.PENDING).select_for_update(
+        skip_locked=True, no_key=True, of=("self",)
+    )
+    taken = Delivery.objects.filter(pk__in=waiting.values("pk")).update(
+        state=State.SENDING, attempts=F("attempts") + 1
+    )
     if taken != len(ids):
-        now_sending = Delivery.objects.filter(pk__in=ids, state=State.SENDING)
-        sending = set(now_sending.values_list("pk", flat=True))
+        sending = set(chosen.filter(state=State.SENDING).values_list("pk", flat=True))
         due = [delivery for delivery in due if delivery.pk in sending]
     for delivery in due:
         delivery.state, delivery.attempts = State.SENDING, delivery.attempts + 1
@@ -105,22 +126,30 @@ def _take(token: uuid.UUID, due: list[Delivery]) -> list[Delivery]:
 
 def _prepare(flights: list[Flight], signers: Signers, *, gone: Collection[uuid.UUID]) -> None:
     """Give each flight its request; without one it ends at once."""
-    by_scope = signers.of([flight.delivery for flight in flights], now=timezone.now())
+    now = timezone.now()
+    with contextlib.suppress(UndecryptableError):  # then each reads its own
+        signers.of([flight.delivery for flight in flights], now=now)
     for flight in flights:
         delivery = flight.delivery
         if delivery.pk in gone:
             flight.result = egress.Result(status=GONE, error="the address answered 410 before")
-        elif delivery.event.body is None:
-            flight.refusal = "the stored event was erased; its time to be kept is over"
-        else:
-            flight.request = _request(flight, by_scope[delivery.signing_scope])
+            continue
+        try:
+            if delivery.event.body is None:
+                flight.refusal = "the stored event was erased; its time to be kept is over"
+            else:
+                flight.request = _request(flight, signers.of([delivery], now=now))
+        except (UndecryptableError, ValueError) as unreadable:
+            logger.warning("delivery %s cannot be read: %s", delivery.pk, unreadable)
+            flight.result = egress.Result(error=str(unreadable)[:300])
 
 
 GONE = 410
 
 
-def _request(flight: Flight, signer: Signer) -> egress.Request:
+def _request(flight: Flight, by_scope: Mapping[str, Signer]) -> egress.Request:
     delivery = flight.delivery
+    signer = by_scope[delivery.signing_scope]
     body = (delivery.event.body or "").encode()
     signed = signer.headers(
         event_id=delivery.event_id, timestamp=int(flight.started_at.timestamp()), body=body

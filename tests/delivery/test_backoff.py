@@ -51,8 +51,9 @@ def test_a_wish_only_ever_makes_the_wait_longer(
     schedule: list[float], data: st.DataObject, wish: timedelta | None, seed: int
 ) -> None:
     attempts = data.draw(st.integers(1, len(schedule)))
-    without = next_delay(schedule, attempts=attempts, chance=random.Random(seed))
-    delay = next_delay(schedule, attempts=attempts, wish=wish, chance=random.Random(seed))
+    first, again = map(random.Random, (seed, seed))
+    without = next_delay(schedule, attempts=attempts, chance=first)
+    delay = next_delay(schedule, attempts=attempts, wish=wish, chance=again)
     assert without is not None
     assert delay == max(without, wish or timedelta(0))
 
