@@ -250,7 +250,7 @@ def test_flights_share_the_threads_there_are(
     for hook in (receiver, other):
         set_webhook(channel, webhook=Webhook(url=hook.url))
         decide(channel, person)
-    monkeypatch.setattr(module.threading, "Thread", OnlyOne)
+    monkeypatch.setattr(threading, "Thread", OnlyOne)
     assert Engine().run_until_idle() == 2
     assert states() == [State.DELIVERED, State.DELIVERED]
 
