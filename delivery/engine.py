@@ -12,6 +12,7 @@ attempts repeated by whoever takes the lane, with the same event ids and the sam
 import functools
 import logging
 import math
+import os
 import queue
 import threading
 import time
@@ -47,7 +48,7 @@ class Hold:
 
 
 class Engine:
-    """Holds lanes and sends what is due on them. All methods but `wake` belong to one thread."""
+    """Holds lanes and sends what is due on them. One thread takes its turns; any may wake it."""
 
     def __init__(self, *, places: int | None = None) -> None:
         self.token = uuid.uuid4()
@@ -97,7 +98,7 @@ class Engine:
         return self._leave_by < math.inf
 
     def _is_done(self) -> bool:
-        if not threading.main_thread().is_alive():
+        if not self._stopping and not threading.main_thread().is_alive():
             self.stop()  # the process is ending, and nobody said so
         nothing_left = not self.in_air and not self.landed
         return self._stopping and (nothing_left or time.monotonic() > self._leave_by)
@@ -335,3 +336,7 @@ def _started() -> Engine:
     engine = Engine()
     threading.Thread(target=engine.run, name="engine", daemon=False).start()
     return engine
+
+
+# A copy of a process has none of its threads; with its token it would give the other's lanes away.
+os.register_at_fork(after_in_child=_started.cache_clear)

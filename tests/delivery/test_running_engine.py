@@ -78,6 +78,24 @@ def test_process_that_ends_without_telling_its_engine_ends() -> None:
     assert (done.returncode, done.stdout) == (0, "the main thread ends\n")
 
 
+FORKED = """
+import django, os
+django.setup()
+from delivery.engine import Engine, running_engine
+Engine.run = lambda self: None
+first = running_engine()
+child = os.fork()
+if child == 0:
+    os._exit(3 if running_engine().token == first.token else 0)
+os._exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+def test_copy_of_a_process_has_an_engine_of_its_own() -> None:
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", FORKED], timeout=30)
+    assert done.returncode == 0
+
+
 @pytest.mark.django_db(transaction=True)
 class TestRunning:
     """The engine's own thread."""
