@@ -67,9 +67,12 @@ app.autodiscover_tasks(["delivery", "reviews", "inbox"])
 def _watch_over_the_worker(**_: object) -> None:
     from delivery.beats import start_watch
     from delivery.engine import running_engine
+    from reviews.tasks import start_sweeping
 
     start_watch()
-    running_engine()  # it looks for what is due by itself, should no task ever arrive
+    # Both look for what is due by themselves, should no tick arrive.
+    running_engine()
+    start_sweeping()
 
 
 @setup_logging.connect
