@@ -126,9 +126,9 @@ def _take(token: uuid.UUID, due: list[Delivery]) -> list[Delivery]:
 
 def _prepare(flights: list[Flight], signers: Signers, *, gone: Collection[uuid.UUID]) -> None:
     """Give each flight its request; without one it ends at once."""
-    now = timezone.now()
+    now, by_scope = timezone.now(), dict[str, Signer]()
     with contextlib.suppress(UndecryptableError):  # then each reads its own
-        signers.of([flight.delivery for flight in flights], now=now)
+        by_scope = signers.of([flight.delivery for flight in flights], now=now)
     for flight in flights:
         delivery = flight.delivery
         if delivery.pk in gone:
@@ -138,7 +138,7 @@ def _prepare(flights: list[Flight], signers: Signers, *, gone: Collection[uuid.U
             if delivery.event.body is None:
                 flight.refusal = "the stored event was erased; its time to be kept is over"
             else:
-                flight.request = _request(flight, signers.of([delivery], now=now))
+                flight.request = _request(flight, by_scope or signers.of([delivery], now=now))
         except (UndecryptableError, ValueError) as unreadable:
             logger.warning("delivery %s cannot be read: %s", delivery.pk, unreadable)
             flight.result = egress.Result(error=str(unreadable)[:300])
