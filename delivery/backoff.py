@@ -19,7 +19,7 @@ def retry_after(header: str | None, *, now: datetime) -> timedelta | None:
         return min(timedelta(seconds=min(int(text[:9]), 10**8)), LONGEST_RETRY_AFTER)
     try:
         at = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):  # the latter for a time zone of forty digits
         return None
     if at.tzinfo is None or at <= now:
         return None

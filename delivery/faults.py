@@ -10,7 +10,8 @@ import signal
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 
 
 class InjectedError(Exception):
@@ -29,25 +30,35 @@ class Fault:
     visit: int | None
     word: str
     visits: int = 0
+    _counting: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def meet(self, about: str) -> None:
         if self.word not in about:
             return
-        self.visits += 1
-        if self.visit in (None, self.visits):
+        with self._counting:
+            self.visits += 1
+            meant = self.visit in (None, self.visits)
+        if meant:
             self.act()
 
 
 def _action(text: str) -> Callable[[], None]:
-    name, _, number = text.partition("=")
-    seconds = float(number or 0)
+    name, parted, seconds = text.partition("=")
+    if name == "sleep":
+        return partial(time.sleep, _length(seconds))
     actions: dict[str, Callable[[], None]] = {
         "kill": lambda: os.kill(os.getpid(), signal.SIGKILL),
         "stop": lambda: os.kill(os.getpid(), signal.SIGSTOP),
         "raise": _raise,
-        "sleep": lambda: time.sleep(seconds),
     }
-    return actions[name]
+    return actions[name + parted]
+
+
+def _length(seconds: str) -> float:
+    length = float(seconds)
+    if not 0 <= length < threading.TIMEOUT_MAX:
+        raise ValueError(f"nobody can sleep {seconds} s")
+    return length
 
 
 def parse_faults(text: str) -> dict[str, Fault]:
@@ -55,19 +66,18 @@ def parse_faults(text: str) -> dict[str, Fault]:
     faults = {}
     for entry in filter(None, text.split(",")):
         point, rest = entry.split(":", 1)
-        action, _, condition = rest.partition("@")
+        action, parted, condition = rest.partition("@")
         visit = int(condition) if condition.isdigit() else None
+        if visit == 0 or (parted and not condition):
+            raise ValueError(f"{entry} would never act, or always")
         faults[point] = Fault(_action(action), visit, "" if visit else condition)
     return faults
 
 
 _faults = parse_faults(os.environ.get("FAULTS", ""))
-_lock = threading.Lock()
 
 
 def hit(point: str, about: object = "") -> None:
     """The process is at `point`, busy with `about`."""
     if _faults and point in _faults:
-        with _lock:
-            fault = _faults[point]
-        fault.meet(str(about))
+        _faults[point].meet(str(about))

@@ -45,12 +45,18 @@ def release(token: uuid.UUID, lane_ids: Collection[uuid.UUID]) -> None:
         held(token).filter(pk__in=lane_ids).update(lease_until=ClockTimestamp(), lease_token=None)
 
 
+def release_others(token: uuid.UUID, lane_ids: Collection[uuid.UUID]) -> None:
+    """Give back all leases but these. What was begun on the others is found by who claims them."""
+    others = held(token).exclude(pk__in=lane_ids)
+    others.update(lease_until=ClockTimestamp(), lease_token=None)
+
+
 def note_success(lane: Lane) -> None:
     """An answer with 2xx closes the breaker and forgets what went wrong before."""
     if lane.fail_streak == 0 and lane.failing_since is None:
         return
-    lane.fail_streak, lane.failing_since, lane.open_until = 0, None, long_ago()
-    _save(lane, open_until=lane.open_until)
+    seen, lane.fail_streak, lane.failing_since = lane.fail_streak, 0, None
+    _save(lane, seen=seen, open_until=long_ago())
 
 
 def note_failure(lane: Lane, *, now: datetime) -> bool:
@@ -58,7 +64,7 @@ def note_failure(lane: Lane, *, now: datetime) -> bool:
 
     While a breaker is open, what is due waits and uses up no tries.
     """
-    window = settings.DELIVERY_DISABLE_AFTER
+    window, seen = settings.DELIVERY_DISABLE_AFTER, lane.fail_streak
     stale = lane.last_failed_at is not None and now - lane.last_failed_at > 2 * window
     if lane.failing_since is None or stale:
         lane.failing_since, lane.fail_streak = now, 0
@@ -67,7 +73,7 @@ def note_failure(lane: Lane, *, now: datetime) -> bool:
         lane.disabled_at = now
         logger.error("lane %s is disabled: only failures since %s", lane, lane.failing_since)
     pause = _pause(lane.fail_streak)
-    _save(lane, open_until=ClockTimestamp() + pause)
+    _save(lane, seen=seen, open_until=ClockTimestamp() + pause)
     return bool(pause) or lane.disabled_at is not None
 
 
@@ -80,8 +86,9 @@ def _pause(fail_streak: int) -> timedelta:
     return timedelta(seconds=pauses[min(step, len(pauses) - 1)])
 
 
-def _save(lane: Lane, *, open_until: Any) -> None:
-    Lane.objects.filter(pk=lane.pk).update(
+def _save(lane: Lane, *, seen: int, open_until: Any) -> None:
+    """Unless a person switched it on since it was read: that counts more than one more failure."""
+    Lane.objects.filter(pk=lane.pk, fail_streak=seen).update(
         fail_streak=lane.fail_streak,
         failing_since=lane.failing_since,
         last_failed_at=lane.last_failed_at,
@@ -91,7 +98,17 @@ def _save(lane: Lane, *, open_until: Any) -> None:
 
 
 def enable(lanes: QuerySet[Lane]) -> int:
-    """Send to these receivers again, from now on. Returns how many had been left alone."""
-    return lanes.exclude(disabled_at=None, fail_streak=0).update(
-        disabled_at=None, fail_streak=0, failing_since=None, open_until=long_ago()
-    )
+    """Send to these receivers again, from now on. Returns how many had been left alone.
+
+    One after the other: an engine may hold one of them and wait for another. Outside of a
+    transaction nobody then waits in a circle.
+    """
+    left_alone = lanes.exclude(disabled_at=None, fail_streak=0)
+    switched_on = {
+        "disabled_at": None,
+        "fail_streak": 0,
+        "failing_since": None,
+        "open_until": long_ago(),
+    }
+    ids = list(left_alone.values_list("pk", flat=True))
+    return sum(left_alone.filter(pk=lane_id).update(**switched_on) for lane_id in ids)

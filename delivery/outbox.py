@@ -77,13 +77,12 @@ def _event(happening: Happening, now: datetime) -> Event:
     )
 
 
-@transaction.atomic
 def send_again(event: Event, *, target: Target, now: datetime) -> Delivery | None:
     """Send a stored event once more, to the address that is meant for it today.
 
     1. A delivery to that address that still waits becomes due at once: the receiver would get the
        same event twice otherwise.
-    2. Deliveries that wait for another address are cancelled.
+    2. Deliveries that wait for another address are cancelled; one in the air is its last try.
     3. Otherwise a new delivery of the same event is made. Its id and bytes stay the same, so a
        receiver can tell that it knows them.
 
@@ -91,39 +90,49 @@ def send_again(event: Event, *, target: Target, now: datetime) -> Delivery | Non
     and an address that answered 410 is tried again. Returns the delivery that will be sent; None
     if one is on its way right now.
     """
+    # Before the transaction: engines hold lanes and want deliveries, as this one the other way.
+    trust_again(workspace_id=event.workspace_id, urls=[target.url])
+    return _send_again(event, target, now)
+
+
+@transaction.atomic
+def _send_again(event: Event, target: Target, now: datetime) -> Delivery | None:
     event = Event.objects.select_for_update().get(pk=event.pk)
     key = key_of(target.url)
-    # Lanes before deliveries, as an engine's turn locks them.
-    trust_again(workspace_id=event.workspace_id, urls=[target.url])
-    waiting = event.deliveries.filter(state=State.PENDING)
-    cancel(waiting.exclude(target_key=key), now=now)
-    if waiting.filter(target_key=key).update(next_attempt_at=ClockTimestamp()):
+    cancel(event.deliveries.exclude(target_key=key), now=now)
+    same = event.deliveries.filter(target_key=key)
+    waiting = same.filter(state=State.PENDING)
+    if waiting.update(next_attempt_at=ClockTimestamp(), give_up_at=_give_up_at(now)):
         wake_after_commit()
-        return waiting.get(target_key=key)
-    earlier = event.deliveries.filter(target_key=key).order_by("-replay_no").first()
+        return waiting.get()
+    earlier = same.order_by("-replay_no").first()
     if earlier is not None and earlier.state not in FINAL_STATES:
         return None
     return _address([(event, target)], now, earlier=[earlier] if earlier else [])[0]
 
 
-@transaction.atomic
 def send_failed_again(wanted: Mapping[str, Target], *, now: datetime) -> int:
     """Send events that failed for good once more: many at once, by event id.
 
     What meanwhile waits, is on its way or was delivered is left alone: somebody else may ask for
     the same at this moment. Returns how many will be sent.
     """
+    urls: dict[uuid.UUID, set[str]] = defaultdict(set)
+    for event in Event.objects.filter(pk__in=wanted).only("workspace_id"):
+        urls[event.workspace_id].add(wanted[event.pk].url)
+    for workspace_id, trusted in urls.items():
+        trust_again(workspace_id=workspace_id, urls=trusted)
+    return _send_failed_again(wanted, now)
+
+
+@transaction.atomic
+def _send_failed_again(wanted: Mapping[str, Target], now: datetime) -> int:
     locked = Event.objects.select_for_update().filter(pk__in=wanted).order_by("pk")
     events = list(locked.defer("body"))
     known = Delivery.objects.filter(event__in=events).order_by("replay_no")
     rows = list(known.only("event_id", "target_key", "replay_no", "state"))
     settled = {row.event_id for row in rows if row.state not in FAILED_STATES | {State.CANCELLED}}
     again = [(event, wanted[event.pk]) for event in events if event.pk not in settled]
-    urls: dict[uuid.UUID, set[str]] = defaultdict(set)
-    for event, target in again:
-        urls[event.workspace_id].add(target.url)
-    for workspace_id in sorted(urls):
-        trust_again(workspace_id=workspace_id, urls=urls[workspace_id])
     return len(_address(again, now, earlier=rows))
 
 
@@ -145,10 +154,19 @@ def _same_target(delivery: Delivery) -> Target:
     return Target(url=delivery.url, method=delivery.method, headers=headers)
 
 
+@transaction.atomic
 def cancel(deliveries: QuerySet[Delivery], *, now: datetime) -> int:
-    """End what waits; what is on its way cannot be called back. Returns how many did."""
-    waiting = deliveries.filter(state=State.PENDING)
-    return waiting.update(state=State.CANCELLED, finished_at=now)
+    """End what waits. What is in the air ends as it ends, and is not tried again.
+
+    Locked first, in the order in which engines lock: nothing leaves, or comes back, between the
+    two statements. Returns how many were cancelled.
+    """
+    open_states = {State.PENDING, State.SENDING}
+    unfinished = deliveries.filter(state__in=open_states).select_for_update(no_key=True)
+    ids = list(unfinished.order_by("pk").values_list("pk", flat=True))
+    rows = Delivery.objects.filter(pk__in=ids)
+    rows.filter(state=State.SENDING).update(give_up_at=now)
+    return rows.filter(state=State.PENDING).update(state=State.CANCELLED, finished_at=now)
 
 
 def trust_again(*, workspace_id: uuid.UUID, urls: Collection[str]) -> None:
@@ -190,9 +208,13 @@ def _delivery(
         replay_no=earlier.replay_no + 1 if earlier else 0,
         replay_of=earlier,
         next_attempt_at=ClockTimestamp(),
-        give_up_at=now + settings.DELIVERY_GIVE_UP_AFTER,
+        give_up_at=_give_up_at(now),
         created_at=now,
     )
+
+
+def _give_up_at(now: datetime) -> datetime:
+    return now + settings.DELIVERY_GIVE_UP_AFTER
 
 
 def key_of(url: str) -> str:
@@ -217,7 +239,8 @@ def _lanes(places: set[Place]) -> dict[Place, Lane]:
     found = _existing(places)
     missing = [
         Lane(workspace_id=workspace_id, origin=origin, slot=slot)
-        for workspace_id, origin, slot in places - found.keys()
+        # Sorted: two who make the same lanes in different orders would wait for each other.
+        for workspace_id, origin, slot in sorted(places - found.keys())
     ]
     if missing:
         # Somebody else may make the same lane at this moment: then theirs is the one.

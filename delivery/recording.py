@@ -7,20 +7,21 @@ a sender that was paused past its lease does not overrule the one that took over
 import logging
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from delivery import egress, faults
 from delivery.backoff import next_delay, retry_after
 from delivery.clock import ClockTimestamp
-from delivery.lanes import held, note_failure, note_success
+from delivery.lanes import note_failure, note_success
 from delivery.models import Attempt, Delivery, GoneUrl, Lane, State
 from delivery.sending import GONE, Flight
 from delivery.signals import deliveries_finished
+from delivery.statements import SEALED
 
 logger = logging.getLogger(__name__)
 
@@ -32,12 +33,10 @@ PROBABLY = "probably delivered: an attempt did not end, and now the receiver no 
 type Outcomes = dict[tuple[State, int | None, str], list[Delivery]]
 
 
-def record(
-    flights: list[Flight], token: uuid.UUID, lanes: Mapping[uuid.UUID, Lane]
-) -> set[uuid.UUID]:
+def record(flights: list[Flight], token: uuid.UUID) -> set[uuid.UUID]:
     """Write down flights that ended. Returns the lanes that have to be left alone for now."""
     now = timezone.now()
-    flights = _still_ours(flights, token)
+    flights, troubled = _still_ours(flights, token)
     if not flights:
         return set()
     _end_attempts(flights, now)
@@ -46,18 +45,36 @@ def record(
         _settle(flight, final, now)
     _finish(final, now)
     faults.hit("finish.before_commit")
-    return _judge_receivers(flights, lanes, now)
+    return _judge_receivers(flights, troubled, now)
 
 
-def _still_ours(flights: list[Flight], token: uuid.UUID) -> list[Flight]:
-    """Flights whose delivery nobody else has taken over, with its row locked."""
-    ours = held(token).filter(pk=OuterRef("lane_id"))
-    ids = [flight.delivery.pk for flight in flights]
-    rows = Delivery.objects.select_for_update().filter(
-        Exists(ours), pk__in=ids, state=State.SENDING
+def _still_ours(
+    flights: list[Flight], token: uuid.UUID
+) -> tuple[list[Flight], Collection[uuid.UUID]]:
+    """The flights that nobody else has taken over, their rows locked, and lanes that failed before.
+
+    As it is now: since an attempt began, a person may have called its delivery off.
+    """
+    rows = Delivery.objects.filter(
+        pk__in=[flight.delivery.pk for flight in flights],
+        state=State.SENDING,
+        lane__lease_token=token,
     )
-    attempts = dict(rows.values_list("pk", "attempts"))
-    return [f for f in flights if attempts.get(f.delivery.pk) == f.delivery.attempts]
+    rows = rows.select_for_update(no_key=True, of=("self",)).order_by("pk")
+    seen = rows.values_list("pk", "attempts", "lane", "give_up_at", "lane__failing_since")
+    known, troubled = {}, set()
+    for pk, attempts, lane_id, give_up_at, failing_since in seen:
+        known[pk, attempts] = give_up_at
+        if failing_since:
+            troubled.add(lane_id)
+    ours = [flight for flight in flights if _key(flight.delivery) in known]
+    for flight in ours:
+        flight.delivery.give_up_at = known[_key(flight.delivery)]
+    return ours, troubled
+
+
+def _key(delivery: Delivery) -> tuple[uuid.UUID, int]:
+    return delivery.pk, delivery.attempts
 
 
 def _end_attempts(flights: list[Flight], now: datetime) -> None:
@@ -144,19 +161,23 @@ def _finish(final: Outcomes, now: datetime) -> None:
 
 
 def _judge_receivers(
-    flights: Iterable[Flight], lanes: Mapping[uuid.UUID, Lane], now: datetime
+    flights: Iterable[Flight], troubled: Collection[uuid.UUID], now: datetime
 ) -> set[uuid.UUID]:
-    """Open, close or keep the breakers. What policy refused or a 410 says nothing of a receiver."""
-    left_alone = set()
+    """Open, close or keep the breakers. Returns the lanes to be left alone.
+
+    What policy refused, what never left, and a 410 say nothing of a receiver. Lanes are read anew:
+    a person may have switched one on, and what a turn counted that failed was never stored.
+    """
+    well: set[uuid.UUID] = set()
+    failed: set[uuid.UUID] = set()
     for flight in flights:
-        result, lane = flight.result, lanes[flight.delivery.lane_id]
-        if result is None or result.status == GONE:
-            continue
-        if result.ok:
-            note_success(lane)
-        elif note_failure(lane, now=now):
-            left_alone.add(lane.pk)
-    return left_alone
+        if flight.request and flight.result and flight.result.status != GONE:
+            (well if flight.result.ok else failed).add(flight.delivery.lane_id)
+    well.intersection_update(troubled)
+    lanes = Lane.objects.in_bulk(well | failed) if well or failed else {}
+    for lane_id in well:
+        note_success(lanes[lane_id])
+    return {lane_id for lane_id in failed if note_failure(lanes[lane_id], now=now)}
 
 
 UNKNOWN = egress.Result(error="the sender died; whether the receiver got it is not known")
@@ -173,11 +194,20 @@ def recover(deliveries: Iterable[Delivery]) -> None:
 
 
 def give_up_old(*, limit: int) -> int:
-    """End what waited past its time behind an open breaker or a receiver that is switched off."""
-    late = Delivery.objects.filter(state=State.PENDING, give_up_at__lt=ClockTimestamp())
-    late = late.select_for_update(skip_locked=True, of=("self",)).select_related("event")
-    deliveries = list(late.order_by("give_up_at")[:limit])
-    if deliveries:
+    """End what waited past its time behind an open breaker or a receiver that is switched off.
+
+    So ends what a dead sender left on a lane that nobody claims any more.
+    """
+    late = _late(State.PENDING, limit)
+    late += _late(State.SENDING, limit, lane__lease_until__lt=ClockTimestamp())
+    if late:
         text = "its time was over before the receiver could be reached"
-        _finish({(State.EXHAUSTED, None, text): deliveries}, timezone.now())
-    return len(deliveries)
+        _finish({(State.EXHAUSTED, None, text): late}, timezone.now())
+    return len(late)
+
+
+def _late(state: State, limit: int, **where: Any) -> list[Delivery]:
+    """One state at a time: each has its small index, and both together have none."""
+    rows = Delivery.objects.filter(state=state, give_up_at__lt=ClockTimestamp(), **where)
+    rows = rows.select_for_update(skip_locked=True, of=("self",)).select_related("event")
+    return list(rows.order_by("give_up_at").defer(*SEALED)[:limit])

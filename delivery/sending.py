@@ -3,20 +3,25 @@
 Everything here runs inside the engine's transaction. Nothing here calls a receiver.
 """
 
+import contextlib
 import json
+import logging
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
 
+from accounts.encryption import UndecryptableError
 from delivery import egress, faults
 from delivery.keys import signers_of
 from delivery.models import Attempt, Delivery, State
 from delivery.signing import Signer
-from delivery.statements import take_next
+from delivery.statements import SEALED, take_next
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass
@@ -50,9 +55,13 @@ class Flight:
 
 
 def left_behind(lane_ids: Collection[uuid.UUID]) -> list[Delivery]:
-    """What a dead sender left in `sending` on lanes that are ours now."""
+    """What a dead sender left in `sending` on lanes that are ours now, with the rows locked.
+
+    One that somebody holds is left out: a sender that was taken for dead is writing its end down.
+    """
     found = Delivery.objects.filter(lane_id__in=lane_ids, state=State.SENDING)
-    return list(found.select_related("event", "lane"))
+    found = found.select_for_update(skip_locked=True, no_key=True, of=("self",))
+    return list(found.select_related("event").defer(*SEALED))
 
 
 def start_next(token: uuid.UUID, lane_ids: Collection[uuid.UUID]) -> list[Flight]:
@@ -71,22 +80,30 @@ def start_next(token: uuid.UUID, lane_ids: Collection[uuid.UUID]) -> list[Flight
 
 def _prepare(flights: list[Flight]) -> None:
     """Give each flight its request; without one it ends at once."""
-    signers = signers_of([flight.delivery for flight in flights])
+    signers: dict[str, Signer] = {}
+    with contextlib.suppress(UndecryptableError):  # then each reads its own
+        signers = signers_of([flight.delivery for flight in flights])
     for flight in flights:
         delivery = flight.delivery
         if delivery.is_gone:
             flight.result = egress.Result(status=GONE, error="the address answered 410 before")
-        elif delivery.event.body is None:
-            flight.refusal = "the stored event was erased; its time to be kept is over"
-        else:
-            flight.request = _request(flight, signers[delivery.signing_scope])
+            continue
+        try:
+            if delivery.event.body is None:
+                flight.refusal = "the stored event was erased; its time to be kept is over"
+            else:
+                flight.request = _request(flight, signers or signers_of([delivery]))
+        except (UndecryptableError, ValueError) as unreadable:
+            logger.warning("delivery %s cannot be read: %s", delivery.pk, unreadable)
+            flight.result = egress.Result(error=str(unreadable)[:300])
 
 
 GONE = 410
 
 
-def _request(flight: Flight, signer: Signer) -> egress.Request:
+def _request(flight: Flight, signers: Mapping[str, Signer]) -> egress.Request:
     delivery = flight.delivery
+    signer = signers[delivery.signing_scope]
     body = (delivery.event.body or "").encode()
     signed = signer.headers(
         event_id=delivery.event_id, timestamp=int(flight.started_at.timestamp()), body=body

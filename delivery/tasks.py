@@ -3,10 +3,10 @@
 import logging
 
 from celery import shared_task
-from celery.signals import worker_shutting_down
+from celery.signals import worker_shutdown, worker_shutting_down
 
 from delivery.beats import beat, heard
-from delivery.engine import running_engine
+from delivery.engine import running_engine, stop_running_engine
 from delivery.retention import clean_up
 
 logger = logging.getLogger(__name__)
@@ -40,6 +40,7 @@ def tick_housekeep(**_: object) -> None:
 
 
 @worker_shutting_down.connect
+@worker_shutdown.connect
 def _give_lanes_back(**_: object) -> None:
     """A worker that is told to stop must not hold a lane until its lease runs out."""
-    running_engine().stop()
+    stop_running_engine()

@@ -11,48 +11,21 @@ from pytest_django.fixtures import Settings
 from accounts.models import User
 from delivery.engine import Engine, deliver_due
 from delivery.lanes import enable
-from delivery.models import Attempt, Delivery, Event, GoneUrl, Lane, State, long_ago
+from delivery.models import Attempt, Delivery, Event, GoneUrl, Lane, State
 from delivery.outbox import Target, send_again
 from delivery.retention import clean_up
 from inbox.models import Channel, DeliveryStatus, Message
 from inbox.services.channels import Webhook, delete_channel, set_webhook
-from reviews.models import Closer, ReviewRequest
-from reviews.services import Answer, answer_review
-from tests.factories import make_channel, make_review
-from tests.polling import happens_within
+from tests.delivery.decisions import LONG_PAST, decide, fails, land, let_time_come
+from tests.factories import make_channel
 from tests.receiver import Received, Receiver
 
 pytestmark = pytest.mark.django_db
-
-LONG_PAST = timezone.now() - timedelta(days=30)
 
 
 @pytest.fixture
 def hooked(channel: Channel, receiver: Receiver) -> Channel:
     return set_webhook(channel, webhook=Webhook(url=f"{receiver.url}/hook"))
-
-
-def decide(channel: Channel, person: User, count: int = 1) -> ReviewRequest:
-    answer = Answer(response={"selectedOption": "approve"}, by=person, via=Closer.PAGE)
-    for _ in range(count):
-        review = answer_review(make_review(channel=channel), answer=answer)
-    return review
-
-
-def fails(_: Received) -> tuple[int, dict[str, str], bytes]:
-    return 500, {}, b"no"
-
-
-def let_time_come() -> None:
-    """What waits is due, and breakers' pauses are over."""
-    Delivery.objects.update(next_attempt_at=LONG_PAST)
-    Lane.objects.update(open_until=long_ago())
-
-
-def land(engine: Engine) -> None:
-    """Wait for a flight to land, without the turn that records it."""
-    assert happens_within(5, lambda: not engine._calls.empty())
-    engine._await_calls(0)
 
 
 def test_lane_is_held_by_one_engine_and_given_back(
@@ -133,7 +106,8 @@ def test_lease_is_extended_while_a_receiver_takes_its_time(
     engine.turn()
     lapsed = Lane.objects.get().lease_until
     settings.DELIVERY_LEASE_SECONDS = 60
-    engine._extended_at = dict.fromkeys(engine._extended_at, 0.0)
+    for hold in engine.lanes.values():
+        hold.extended = 0.0
     engine.turn()
     assert Lane.objects.get().lease_until > lapsed + timedelta(seconds=50)
     engine.run_until_idle()

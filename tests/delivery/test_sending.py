@@ -5,14 +5,17 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.db.models import F
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 from standardwebhooks.webhooks import Webhook as ReferenceVerifier
 
-from accounts.models import User
+from accounts.models import User, Workspace
 from delivery.engine import deliver_due
 from delivery.models import Attempt, Delivery, Event, GoneUrl, Lane, SigningSecret, State
+from delivery.outbox import Happening, Target, enqueue
 from delivery.retention import clean_up
 from inbox.models import Channel, DeliveryStatus, Message, Sender
 from inbox.services.channels import Webhook, set_webhook
@@ -259,3 +262,17 @@ def test_other_workspace_has_a_lane_of_its_own(
     approve(make_review(channel=hooked), person)
     approve(make_review(channel=other), person)
     assert Lane.objects.count() == 2
+
+
+def test_lanes_are_made_in_one_order_by_all_who_make_them(workspace: Workspace) -> None:
+    """Two who insert the same rows in different orders wait for each other."""
+    addresses = [f"http://127.0.0.1:{port}" for port in range(2000, 2040)]
+    notices = [
+        (Happening(workspace.pk, "t", "r", "scope", url, b"{}"), Target(url=url))
+        for url in reversed(addresses)
+    ]
+    with CaptureQueriesContext(connection) as queries:
+        enqueue(notices, now=timezone.now())
+    (inserted,) = [q["sql"] for q in queries if 'INTO "delivery_lane"' in q["sql"]]
+    places = [inserted.index(url) for url in addresses]
+    assert places == sorted(places)
