@@ -4,6 +4,8 @@ PYTHON := $(shell for name in python3.13 python3.14 python3.12 python3 python; d
 	  path=$$(command -v $$name) && "$$path" -c 'import sys; sys.exit(sys.version_info < (3, 12))' \
 	  2>/dev/null && echo "$$path" && break; done)
 VENV := .venv/bin
+# Each process of tests has a database server and a Valkey of its own.
+PARALLEL := -n auto --maxprocesses 4
 STAMP := .venv/installed
 DEV_STAMP := .venv/installed-dev
 
@@ -31,14 +33,14 @@ serve: $(STAMP) ## run everything on http://localhost:8000; Ctrl-C ends it
 	@exec $(VENV)/python manage.py serve
 
 test: $(DEV_STAMP) ## run every test without a browser, on SQLite and on PostgreSQL
-	@echo "On SQLite:" && TEST_DATABASE=sqlite $(VENV)/python -m pytest -m "not e2e and not chaos"
-	@echo "On PostgreSQL:" && TEST_DATABASE=postgresql $(VENV)/python -m pytest -m "not e2e and not chaos"
+	@echo "On SQLite:" && TEST_DATABASE=sqlite $(VENV)/python -m pytest $(PARALLEL) -m "not e2e and not chaos"
+	@echo "On PostgreSQL:" && TEST_DATABASE=postgresql $(VENV)/python -m pytest $(PARALLEL) -m "not e2e and not chaos"
 
 test-sqlite: $(DEV_STAMP) ## the same on SQLite only
-	@TEST_DATABASE=sqlite $(VENV)/python -m pytest -m "not e2e and not chaos"
+	@TEST_DATABASE=sqlite $(VENV)/python -m pytest $(PARALLEL) -m "not e2e and not chaos"
 
 test-postgresql: $(DEV_STAMP) ## the same on PostgreSQL only
-	@TEST_DATABASE=postgresql $(VENV)/python -m pytest -m "not e2e and not chaos"
+	@TEST_DATABASE=postgresql $(VENV)/python -m pytest $(PARALLEL) -m "not e2e and not chaos"
 
 e2e: $(DEV_STAMP) ## run real processes and a real browser; needs Chromium
 	@$(VENV)/python -m pytest -m e2e
