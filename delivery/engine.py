@@ -152,13 +152,15 @@ class Engine:
         """Wait for a landing or a wake-up, then take all that are there.
 
         After a landing with others in the air, the turn waits a moment for more of them: it costs
-        nearly the same for thirty results as for one.
+        nearly the same for thirty results as for one, and on SQLite others get their turn to write.
+        A wake-up is not kept waiting.
         """
         try:
-            self._note(self._calls.get(timeout=seconds))
+            self._note(call := self._calls.get(timeout=seconds))
             gather_until = time.monotonic() + GATHER_SECONDS
-            while self.in_air and not self._may_claim:
-                self._note(self._calls.get(timeout=max(0, gather_until - time.monotonic())))
+            while call and self.in_air:
+                call = self._calls.get(timeout=max(0, gather_until - time.monotonic()))
+                self._note(call)
             while True:
                 self._note(self._calls.get_nowait())
         except queue.Empty:
