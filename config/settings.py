@@ -223,7 +223,7 @@ TIME_ZONE = env("TIME_ZONE", "UTC")
 REVIEW_DEFAULT_WAIT = timedelta(hours=24)
 REVIEW_LONGEST_WAIT = timedelta(days=env_number("REVIEW_LONGEST_WAIT_DAYS", 30))
 # One batch is one transaction; on SQLite everybody who writes waits for it.
-EXPIRE_BATCH = 100
+EXPIRE_BATCH = 50
 
 # Delivery: seconds between attempts (one attempt more than entries), and when to stop
 

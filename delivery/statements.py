@@ -69,7 +69,8 @@ WORDS = {
         "skip_locked": "FOR NO KEY UPDATE SKIP LOCKED",
     },
     "sqlite": {
-        "now": "strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now')",
+        # With six decimals, as Django writes them: times are compared as text.
+        "now": "strftime('%%Y-%%m-%%d %%H:%%M:%%f000', 'now')",
         "lease_end": "strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now', %s || ' seconds')",
         "skip_locked": "",
     },
