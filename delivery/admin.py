@@ -44,20 +44,23 @@ class ReadOnlyAdmin(admin.ModelAdmin):
         return super().has_change_permission(request)
 
 
+ATTEMPT_FIELDS = (
+    "number",
+    "started_at",
+    "ended_at",
+    "ip",
+    "http_status",
+    "duration_ms",
+    "reason",
+    "response_head",
+)
+
+
 class AttemptInline(admin.TabularInline):
     model = Attempt
     extra = 0
     can_delete = False
-    fields = [
-        "number",
-        "started_at",
-        "ended_at",
-        "ip",
-        "http_status",
-        "duration_ms",
-        "reason",
-        "response_head",
-    ]
+    fields = list(ATTEMPT_FIELDS)
     readonly_fields = ["reason"]
 
     @admin.display(description=_("error"))
@@ -204,16 +207,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
 @admin.register(Attempt)
 class AttemptAdmin(ReadOnlyAdmin):
     list_display = ["delivery_id", "number", "started_at", "http_status", "duration_ms", "reason"]
-    fields = [
-        "number",
-        "started_at",
-        "ended_at",
-        "ip",
-        "http_status",
-        "duration_ms",
-        "reason",
-        "response_head",
-    ]
+    fields = list(ATTEMPT_FIELDS)
     readonly_fields = ["reason"]
     ordering = ["-id"]
 
