@@ -13,12 +13,14 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="web:inbox"), name="home"),
     path("sign-in/", SignIn.as_view(), name="sign-in"),
     path("sign-out/", LogoutView.as_view(), name="sign-out"),
+    # Inbox
     path("inbox/", inbox.inbox, name="inbox"),
     path("inbox/<uuid:message_id>/", reviews.review, name="review"),
     path("inbox/<uuid:message_id>/respond/", reviews.respond, name="respond"),
     path("inbox/<uuid:message_id>/send-again/", reviews.send_again, name="send-again"),
     path("inbox/<uuid:message_id>/delivery/", deliveries.delivery, name="delivery"),
     path("inbox/<uuid:message_id>/delivery/try-now/", deliveries.try_now, name="try-now"),
+    # Channels
     path("channels/", channels.channels, name="channels"),
     path("channels/<uuid:channel_id>/", channels.channel, name="channel"),
     path("channels/<uuid:channel_id>/messages/", channels.write, name="write"),
@@ -28,4 +30,8 @@ urlpatterns = [
     path("channels/<uuid:channel_id>/delivery/switch-on/", receivers.switch, name="switch-on"),
     path("channels/<uuid:channel_id>/delivery/secrets/", receivers.secrets, name="secrets"),
     path("channels/<uuid:channel_id>/delivery/rotate/", receivers.rotate, name="rotate-secret"),
+    # Files
+    # Activity
+    # Settings
+    # The page as an application
 ]

@@ -16,6 +16,12 @@ def is_broken(_: Received) -> tuple[int, dict[str, str], bytes]:
     return 500, {"retry-after": "600"}, b"<b>the database is down</b>"
 
 
+def press(page: Page, button: str) -> None:
+    """Press a button and wait for the page that follows: a reload must not cross its way."""
+    with page.expect_navigation():
+        page.get_by_role("button", name=button).click()
+
+
 def shows(page: Page, text: str) -> bool:
     page.reload()
     return page.get_by_text(text).first.is_visible()
@@ -28,7 +34,7 @@ def test_person_sees_the_failure_and_sends_again_once_the_receiver_works(
     url = f"{receiver.url}/resume?token=a-secret"
     review_id = stack.ask({"type": "approval", "callback": {"url": url}})
     page.goto(f"{stack.url}/inbox/{review_id}/")
-    page.get_by_role("button", name="Approve").click()
+    press(page, "Approve")
     receiver.wait_for(1)
     page.goto(f"{stack.url}/inbox/{review_id}/")
     assert happens_within(20, lambda: shows(page, "The agent has not received this yet"))
@@ -38,7 +44,7 @@ def test_person_sees_the_failure_and_sends_again_once_the_receiver_works(
     expect(page.get_by_role("heading", name=f"{receiver.url}/resume?…")).to_be_visible()
     assert "a-secret" not in page.content()
     receiver.answer = lambda _: (200, {}, b"thank you")
-    page.get_by_role("button", name="Try now").click()
+    press(page, "Try now")
     expect(page.get_by_text("The decision is being sent again.")).to_be_visible()
     assert happens_within(20, lambda: shows(page, "HTTP 200"))
     expect(page.get_by_text("Delivered", exact=True)).to_be_visible()
@@ -55,12 +61,12 @@ def test_person_tests_the_receiver_and_reads_its_secret(
     try:
         page.goto(f"{stack.url}/channels/{channel}/")
         page.get_by_role("link", name="Receiver").click()
-        page.get_by_role("button", name="Send test").click()
+        press(page, "Send test")
         (request,) = receiver.wait_for(1)
         assert request.json["event"] == "webhook:test"
         assert happens_within(20, lambda: shows(page, "The last event arrived at"))
         page.get_by_label("Your password").fill(PASSWORD)
-        page.get_by_role("button", name="Show secrets").click()
+        press(page, "Show secrets")
         secret = page.locator("#secrets pre").first.inner_text()
         ReferenceVerifier(secret).verify(request.body, request.headers)
         page.goto(page.url.removesuffix("secrets/#secrets"))
