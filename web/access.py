@@ -4,7 +4,7 @@ import functools
 from collections.abc import Callable
 from typing import Concatenate, cast
 
-from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
@@ -64,6 +64,8 @@ def for_members[**P](view: MemberPage[P]) -> Page[P]:
 
     @functools.wraps(view)
     def page(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        if not request.user.is_authenticated:
+            return _to_the_door(request)
         member = cast("MemberRequest", request)
         member.membership = current_membership(request)
         member.workspace = member.membership.workspace
@@ -74,4 +76,11 @@ def for_members[**P](view: MemberPage[P]) -> Page[P]:
         response["Cache-Control"] = "no-store"
         return response
 
-    return cast("Page[P]", login_required(page))
+    return cast("Page[P]", page)
+
+
+def _to_the_door(request: HttpRequest) -> HttpResponse:
+    """A page leads to the sign-in; a fragment says 401, so that nothing on the screen is lost."""
+    if request.headers.get("HX-Request") == "true":
+        return HttpResponse(status=401, headers={"HX-Trigger": "signed-out"})
+    return redirect_to_login(request.get_full_path())

@@ -31,6 +31,7 @@ def list_context(request: MemberRequest) -> dict[str, Any]:
         "status_links": _status_links(filters),
         "groups": groups,
         "reviews": [row.review for group in groups for row in group.rows],
+        "newest": max((str(review.pk) for review in page.reviews), default=filters.cursor),
         "notices": notices_for(request.membership),
         "next_page": filters.query(cursor=page.next_cursor) if page.next_cursor else "",
     }

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
+from uuid import UUID
 
 from django.db.models import Count, DateTimeField, Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
@@ -90,15 +91,24 @@ class ReviewPage:
 
 def page_of_reviews(workspace: Workspace, filters: Filters) -> ReviewPage:
     """Raises: BadCursorError."""
-    matching = reviews_of(workspace, filters.channel).filter(STATUSES[filters.status])
-    if filters.text:
-        matching = matching.filter(_mentions(filters.text))
+    matching = _matching(workspace, filters)
     if filters.cursor:
         matching = matching.filter(pk__lt=_cursor(filters.cursor))
     latest = matching.filter(~Exists(_newer_revisions())).annotate(file_count=_file_count())
     found = list(latest[: PAGE + 1])
     more = len(found) > PAGE
     return ReviewPage(found[:PAGE], str(found[PAGE - 1].pk) if more else "")
+
+
+def _matching(workspace: Workspace, filters: Filters) -> QuerySet[ReviewRequest]:
+    matching = reviews_of(workspace, filters.channel).filter(STATUSES[filters.status])
+    return matching.filter(_mentions(filters.text)) if filters.text else matching
+
+
+def count_news(workspace: Workspace, filters: Filters, *, since: UUID | None) -> int:
+    """Reviews of this list that are newer than the newest one it showed."""
+    matching = _matching(workspace, filters)
+    return (matching.filter(pk__gt=since) if since else matching).count()
 
 
 def _mentions(text: str) -> Q:
@@ -134,9 +144,11 @@ def _file_count() -> Coalesce:
     return Coalesce(Subquery(counted.values("number")), 0)
 
 
-def next_pending(workspace: Workspace, after: ReviewRequest) -> ReviewRequest | None:
-    """The next one down the list, else the newest."""
-    pending = pending_reviews(workspace)
+def next_pending(
+    workspace: Workspace, filters: Filters, after: ReviewRequest
+) -> ReviewRequest | None:
+    """The next open one down the list, else the newest."""
+    pending = _matching(workspace, filters).filter(status=Status.PENDING)
     return pending.filter(pk__lt=after.pk).first() or pending.first()
 
 

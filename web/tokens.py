@@ -43,6 +43,14 @@ def read_token(signed: str, review: ReviewRequest, user: User) -> FormToken:
     return FormToken(revision, nonce)
 
 
+def is_current(signed: str, review: ReviewRequest, user: User) -> bool:
+    """Whether a token is about what this review says now."""
+    try:
+        return read_token(signed, review, user).revision == review.revision
+    except ReviewChangedError:
+        return False
+
+
 def seal(values: Mapping[str, str], review: ReviewRequest) -> str:
     """Encrypt passwords for a trip through a page, bound to one review."""
     plain = json.dumps([str(review.pk), dict(values)]).encode()

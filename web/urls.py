@@ -13,9 +13,12 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="web:inbox"), name="home"),
     path("sign-in/", SignIn.as_view(), name="sign-in"),
     path("sign-out/", LogoutView.as_view(), name="sign-out"),
+    path("ui/counts/", inbox.counts, name="counts"),
     # Inbox
     path("inbox/", inbox.inbox, name="inbox"),
     path("inbox/<uuid:message_id>/", reviews.review, name="review"),
+    path("inbox/<uuid:message_id>/card/", reviews.card, name="card"),
+    path("inbox/<uuid:message_id>/row/", reviews.row, name="row"),
     path("inbox/<uuid:message_id>/respond/", reviews.respond, name="respond"),
     path("inbox/<uuid:message_id>/send-again/", reviews.send_again, name="send-again"),
     path("inbox/<uuid:message_id>/delivery/", deliveries.delivery, name="delivery"),

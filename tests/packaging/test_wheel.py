@@ -19,7 +19,7 @@ def test_wheel_holds_templates_and_static_files(tmp_path: Path) -> None:
     (wheel,) = tmp_path.glob("*.whl")
     with ZipFile(wheel) as archive:
         names = set(archive.namelist())
-    for needed in ("templates/base.html", "static/app.css", "static/icons.svg"):
+    for needed in ("templates/base.html", "static/app.css", "static/vendor/icons.svg"):
         assert f"config/packaged/{needed}" in names
     assert any(name.endswith(".dist-info/licenses/LICENSE") for name in names)
     assert "inbox/migrations/0001_initial.py" in names

@@ -7,7 +7,12 @@ from inbox.models import Channel, Message
 from reviews.models import ReviewRequest, Status
 from tests.factories import make_channel, make_message, make_review
 
-GETS = ["/inbox/{review}/", "/channels/{channel}/", "/inbox/?channel={channel}"]
+GETS = [
+    "/inbox/{review}/",
+    "/inbox/{review}/row/",
+    "/channels/{channel}/",
+    "/inbox/?channel={channel}",
+]
 POSTS = ["/inbox/{review}/respond/", "/channels/{channel}/messages/"]
 
 

@@ -11,11 +11,11 @@ from accounts.models import Workspace
 from tests.factories import make_channel, make_message, make_review
 
 
-def statements(browser: Client, path: str) -> int:
+def statements(browser: Client, path: str, headers: dict[str, str] | None = None) -> int:
     with CaptureQueriesContext(
         connection,
     ) as captured:
-        assert browser.get(path).status_code == 200
+        assert browser.get(path, headers=headers or {}).status_code == 200
     return len(captured)
 
 

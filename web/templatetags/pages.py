@@ -37,7 +37,7 @@ def icon(name: str, size: str = "") -> SafeString:
     return format_html(
         '<svg class="i {}" aria-hidden="true"><use href="{}#i-{}"/></svg>',
         size,
-        static("icons.svg"),
+        static("vendor/icons.svg"),
         name,
     )
 

@@ -1,12 +1,14 @@
 """One review: look at it, and answer it."""
 
 import uuid
+from dataclasses import replace
 from typing import Any
 
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
@@ -18,10 +20,13 @@ from reviews.queries import find_review, pending_reviews
 from reviews.services import ReviewChangedError, ReviewClosedError, ReviewExpiredError
 from web.access import MemberRequest, for_members, require_answering
 from web.detail import detail_context
+from web.fragments import show, show_card, wanted_fragment
 from web.listing import list_context
-from web.queries import next_pending, settled
+from web.queries import Filters, files_of, next_pending, settled
 from web.redirects import SeeOther
 from web.responding import send_answer, with_sealed
+from web.rows import row_of
+from web.tokens import is_current
 from web.views.deliveries import send_once_more
 
 
@@ -51,6 +56,33 @@ def respond(request: MemberRequest, message_id: uuid.UUID) -> HttpResponse:
 
 @require_POST
 @for_members
+def card(request: MemberRequest, message_id: uuid.UUID) -> HttpResponse:
+    """Look again at a card that somebody has open, with what they typed in it."""
+    shown = settled(find_review(request.workspace, str(message_id)))
+    posted = with_sealed(request.POST, shown)
+    kept: dict[str, Any] = {}
+    if posted.get("token"):
+        same = is_current(str(posted["token"]), shown, request.user)
+        kept = {"typed": posted} | ({"token": posted["token"]} if same else {"changed": True})
+    context = detail_context(request, shown, **kept) | {"query": _query(request)}
+    return show_card(request, context, status=200)
+
+
+@require_safe
+@for_members
+def row(request: MemberRequest, message_id: uuid.UUID) -> HttpResponse:
+    """One row of the list, for a page that heard that its review changed."""
+    shown = settled(find_review(request.workspace, str(message_id)))
+    files = len(files_of([shown.message])[shown.pk])
+    context = {
+        "row": replace(row_of(shown, timezone.now()), file_count=files),
+        "query": _query(request),
+    }
+    return render(request, "reviews/row.html", context)
+
+
+@require_POST
+@for_members
 def send_again(request: MemberRequest, message_id: uuid.UUID) -> HttpResponse:
     """Send the decision to the agent once more."""
     decided = find_review(request.workspace, str(message_id))
@@ -62,9 +94,19 @@ def send_again(request: MemberRequest, message_id: uuid.UUID) -> HttpResponse:
 def _page(
     request: MemberRequest, shown: ReviewRequest, status: int = 200, **card: Any
 ) -> HttpResponse:
-    context = list_context(request) | detail_context(request, shown, **card)
-    context["showing_detail"] = True
-    return render(request, "reviews/queue.html", context, status=status)
+    context = detail_context(request, shown, **card) | {"showing_detail": True}
+    parts = {"detail": "detail"}
+    if request.method == "POST" and wanted_fragment(request):
+        return show_card(request, context | {"query": _query(request)}, status=status)
+    if wanted_fragment(request) in parts:
+        context |= {"query": _query(request)}
+    else:
+        context |= list_context(request)
+    return show(request, "reviews/queue.html", context, parts=parts, status=status)
+
+
+def _query(request: MemberRequest) -> str:
+    return Filters.read(request.GET, request.workspace).query()
 
 
 def _refused(request: MemberRequest, asked: ReviewRequest, refusal: DomainError) -> HttpResponse:
@@ -90,7 +132,8 @@ def _sent(request: MemberRequest, answered: ReviewRequest) -> HttpResponse:
         if left
         else _("Answer sent. Nothing is left."),
     )
-    following = next_pending(request.workspace, answered)
+    filters = Filters.read(request.GET, request.workspace)
+    following = next_pending(request.workspace, filters, answered)
     if following is None:
-        return SeeOther(reverse("web:inbox"))
-    return SeeOther(reverse("web:review", args=[following.pk]))
+        return SeeOther(reverse("web:inbox") + filters.query())
+    return SeeOther(reverse("web:review", args=[following.pk]) + filters.query())

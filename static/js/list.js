@@ -1,0 +1,51 @@
+// Triage: which row is open, what happens after an answer, and the way back on a phone.
+
+const detail = () => document.getElementById("detail");
+const openReview = () => detail()?.dataset.review;
+const rowOf = (id) => document.getElementById(`row-${id}`);
+
+function markOpenRow() {
+  const open = rowOf(openReview())?.querySelector(".row");
+  for (const row of document.querySelectorAll("#rows .row[aria-current]")) {
+    if (row !== open) row.removeAttribute("aria-current");
+  }
+  open?.setAttribute("aria-current", "true");
+  open?.scrollIntoView({ block: "nearest" });
+}
+
+// An answered review leaves the list at once: the person who answered it expects that.
+function dropRow(action) {
+  const id = new URL(action, location.href).pathname.split("/").at(-3);
+  rowOf(id)?.remove();
+  if (!document.querySelector("#rows .row")) htmx.trigger("#list", "refresh");
+  htmx.trigger(document.body, "counts");
+}
+
+document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
+  const { request, response } = ctx;
+  const answered = request?.method === "POST" && /\/respond\/(\?|$)/.test(request.action);
+  if (answered && response?.raw.redirected) {
+    dropRow(request.action);
+    document.getElementById("detail-title")?.focus();
+  } else if (answered) {
+    document.querySelector("#card [role=alert]")?.focus();
+  }
+  markOpenRow();
+});
+
+// Back goes back in history when this page opened the review, so the list keeps its place.
+document.addEventListener("click", (event) => {
+  const back = event.target.closest("a[data-back]");
+  if (!back || event.metaKey || event.ctrlKey || event.shiftKey || !history.state?.htmx) return;
+  if (!document.referrer && history.length < 2) return;
+  event.preventDefault();
+  history.back();
+});
+
+// Going back and forth between reviews only changes what is open; list and scroll position stay.
+document.addEventListener("htmx:before:history:restore", (event) => {
+  const { path } = event.detail;
+  if (!path.startsWith("/inbox/") || !document.getElementById("list")) return;
+  event.preventDefault();
+  htmx.ajax("GET", path, { target: "#detail", swap: "outerHTML", push: "false" });
+});
