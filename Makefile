@@ -10,7 +10,7 @@ STAMP := .venv/installed
 DEV_STAMP := .venv/installed-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test test-sqlite test-postgresql e2e chaos chaos-long fuzz lint check format bench migrate shell
+.PHONY: help serve test test-sqlite test-postgresql e2e chaos chaos-long fuzz lint check format bench vendor migrate shell
 
 help: ## show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -74,6 +74,9 @@ bench: $(DEV_STAMP) ## print what posts, waiting calls, callbacks and expiry cos
 	@$(VENV)/python -m bench.callbacks
 	@$(VENV)/python -m bench.expire
 	@$(VENV)/python -m bench.hostile_receivers
+
+vendor: $(DEV_STAMP) ## fetch the browser's libraries and icons again; needs npm, for maintainers
+	@$(VENV)/python -m web.vendor
 
 migrate: $(STAMP) ## bring the database up to date
 	@$(VENV)/python manage.py migrate

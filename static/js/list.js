@@ -47,5 +47,6 @@ document.addEventListener("htmx:before:history:restore", (event) => {
   const { path } = event.detail;
   if (!path.startsWith("/inbox/") || !document.getElementById("list")) return;
   event.preventDefault();
-  htmx.ajax("GET", path, { target: "#detail", swap: "outerHTML", push: "false" });
+  const headers = { "HX-Target": "article#detail" };
+  htmx.ajax("GET", path, { headers, target: "#detail", swap: "outerHTML", push: "false" });
 });
