@@ -32,6 +32,7 @@ def list_context(request: MemberRequest) -> dict[str, Any]:
         "groups": groups,
         "reviews": [row.review for group in groups for row in group.rows],
         "newest": max((str(review.pk) for review in page.reviews), default=filters.cursor),
+        "select_query": filters.query(select="" if filters.selecting else "1"),
         "notices": notices_for(request.membership),
         "next_page": filters.query(cursor=page.next_cursor) if page.next_cursor else "",
     }

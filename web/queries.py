@@ -51,6 +51,7 @@ class Filters:
     channel: Channel | None = None
     text: str = ""
     cursor: str = ""
+    selecting: bool = False
 
     @classmethod
     def read(cls, given: QueryDict, workspace: Workspace) -> "Filters":
@@ -62,6 +63,7 @@ class Filters:
             channel=find_channel(workspace, channel_id) if channel_id else None,
             text=given.get("q", "").replace("\0", "").strip()[:200],
             cursor=given.get("cursor", ""),
+            selecting=given.get("select") == "1",
         )
 
     @property
@@ -74,6 +76,7 @@ class Filters:
             "status": "" if self.status == "pending" else self.status,
             "channel": str(self.channel.pk) if self.channel else "",
             "q": self.text,
+            "select": "1" if self.selecting else "",
         } | over
         if values["status"] == "pending":
             values["status"] = ""

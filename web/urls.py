@@ -4,7 +4,7 @@ from django.contrib.auth.views import LogoutView
 from django.urls import path
 from django.views.generic import RedirectView
 
-from web.views import channels, deliveries, inbox, receivers, reviews
+from web.views import bulk, channels, deliveries, inbox, receivers, reviews
 from web.views.sign_in import SignIn
 
 app_name = "web"
@@ -16,6 +16,8 @@ urlpatterns = [
     path("ui/counts/", inbox.counts, name="counts"),
     # Inbox
     path("inbox/", inbox.inbox, name="inbox"),
+    path("inbox/together/", bulk.ask, name="bulk"),
+    path("inbox/together/answer/", bulk.answer, name="bulk-answer"),
     path("inbox/<uuid:message_id>/", reviews.review, name="review"),
     path("inbox/<uuid:message_id>/card/", reviews.card, name="card"),
     path("inbox/<uuid:message_id>/row/", reviews.row, name="row"),

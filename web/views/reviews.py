@@ -74,9 +74,11 @@ def row(request: MemberRequest, message_id: uuid.UUID) -> HttpResponse:
     """One row of the list, for a page that heard that its review changed."""
     shown = settled(find_review(request.workspace, str(message_id)))
     files = len(files_of([shown.message])[shown.pk])
+    filters = Filters.read(request.GET, request.workspace)
     context = {
         "row": replace(row_of(shown, timezone.now()), file_count=files),
-        "query": _query(request),
+        "filters": filters,
+        "query": filters.query(),
     }
     return render(request, "reviews/row.html", context)
 
