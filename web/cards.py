@@ -25,6 +25,8 @@ from web.outcomes import Outcome, picked_choices, pretty, read_outcome
 from web.queries import minutes_left
 
 OWN_CONTROLS = frozenset({"comment", "text", "json", "feedback"})
+FUSE_SECONDS = 3600.0
+FUSE_SHARE = 0.2
 NOT_REPEATED = frozenset({"csrfmiddlewaretoken", "token", "confirmed", "sealed"})
 
 
@@ -91,6 +93,14 @@ class Confirmation:
 
 
 @dataclass(frozen=True)
+class Fuse:
+    """Seconds that are left, of those that the line stands for."""
+
+    left: int
+    whole: int
+
+
+@dataclass(frozen=True)
 class Card:
     """Everything the card's templates need."""
 
@@ -124,6 +134,14 @@ class Card:
     @property
     def minutes_left(self) -> int | None:
         return minutes_left(self.review, self.now)
+
+    @property
+    def fuse(self) -> Fuse | None:
+        """The line on top that burns down: in the last hour, or the last fifth of its time."""
+        whole = (self.review.expires_at - self.review.created_at).total_seconds()
+        left = (self.review.expires_at - self.now).total_seconds()
+        length = max(FUSE_SECONDS, whole * FUSE_SHARE)
+        return Fuse(max(int(left), 0), max(int(min(whole, length)), 1)) if left <= length else None
 
     @property
     def error_list(self) -> list[tuple[str, str]]:

@@ -18,16 +18,23 @@ from web.tokens import issue_token
 def detail_context(request: MemberRequest, review: ReviewRequest, **shown: Any) -> dict[str, Any]:
     """`shown` is what a refused answer adds to the card: what was typed, and what is wrong."""
     message = review.message
+    revisions = revisions_of(message)
     return {
         "review": review,
         "title": title_of(review),
         "body": body_below_title(message.text),
         "facts": read_facts(message.metadata),
         "files": files_of([message])[message.pk],
-        "revisions": revisions_of(message),
+        "revisions": revisions,
+        "newer": _newer(review, revisions),
         "delivery": delivery_line(request.workspace, review, operator=request.user.is_staff),
         "card": _card(request, review, **shown),
     }
+
+
+def _newer(review: ReviewRequest, revisions: list[ReviewRequest]) -> ReviewRequest | None:
+    """The latest revision of this request, unless it is this one."""
+    return revisions[-1] if revisions and revisions[-1].pk != review.pk else None
 
 
 def _card(request: MemberRequest, review: ReviewRequest, **shown: Any) -> Card:

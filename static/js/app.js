@@ -1,3 +1,6 @@
 // The pages work without scripts; these modules make them quicker to use. See templates/app.html.
+import "./card.js";
 import "./list.js";
 import "./live.js";
+import "./status.js";
+import "./time.js";
