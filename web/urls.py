@@ -4,7 +4,7 @@ from django.contrib.auth.views import LogoutView
 from django.urls import path
 from django.views.generic import RedirectView
 
-from web.views import bulk, channels, deliveries, inbox, receivers, reviews
+from web.views import bulk, channels, deliveries, inbox, new_channel, receivers, reviews
 from web.views.sign_in import SignIn
 
 app_name = "web"
@@ -27,6 +27,7 @@ urlpatterns = [
     path("inbox/<uuid:message_id>/delivery/try-now/", deliveries.try_now, name="try-now"),
     # Channels
     path("channels/", channels.channels, name="channels"),
+    path("channels/new/", new_channel.new_channel, name="new-channel"),
     path("channels/<uuid:channel_id>/", channels.channel, name="channel"),
     path("channels/<uuid:channel_id>/messages/", channels.write, name="write"),
     path("channels/<uuid:channel_id>/delivery/", receivers.receiver, name="channel-delivery"),
