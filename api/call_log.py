@@ -97,7 +97,7 @@ class CallLog:
         while batch := self._take():
             try:
                 write(batch)
-            except Exception:  # noqa: BLE001  # the thread must not end with its first surprise
+            except Exception:  # the thread must not end with its first surprise
                 self._dropped += len(batch)
                 logger.warning("call log: a batch was not written", exc_info=True)
         if self._dropped:

@@ -9,14 +9,17 @@ from accounts.ids import uuid7
 from accounts.models import Workspace
 from api.models import Call, UnnamedCalls
 
+__all__ = ["Call", "calls_of", "forget_calls", "unnamed_calls"]
+
 BATCH = 500
 MOST_BATCHES = 20
 COUNTS_KEPT = timedelta(days=30)
 
 
-def calls_of(workspace: Workspace, *, since: datetime) -> QuerySet[Call]:
+def calls_of(workspace: Workspace, *, since: datetime | None = None) -> QuerySet[Call]:
     """The calls of a workspace's keys, the newest first."""
-    return Call.objects.filter(workspace=workspace, pk__gte=uuid7(since)).order_by("-pk")
+    calls = Call.objects.filter(workspace=workspace).order_by("-pk")
+    return calls if since is None else calls.filter(pk__gte=uuid7(since))
 
 
 def unnamed_calls(*, since: datetime) -> int:

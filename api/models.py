@@ -1,4 +1,4 @@
-"""What is kept about HTTP itself: the log of agents' calls. A log, not state: rows may be missing."""
+"""What is kept about HTTP itself: the log of agents' calls. No state: rows may be missing."""
 
 from django.db import models
 from django.utils import timezone
