@@ -99,6 +99,8 @@ def percent_text(value: float) -> str:
 def milliseconds_text(value: float) -> str:
     if value < MILLISECONDS:
         return _("%(number)d ms") % {"number": value}
+    if value < 60 * MILLISECONDS:
+        return _("%(number).1f s") % {"number": value / MILLISECONDS}
     return seconds_text(value / MILLISECONDS)
 
 
@@ -106,7 +108,7 @@ def seconds_text(value: float) -> str:
     """In the unit that fits: 8 s, 12 min, 3.5 h, 2.1 d."""
     for unit, size in ((_("d"), 86_400), (_("h"), 3600), (_("min"), 60)):
         if value >= size:
-            return f"{number_format(value / size, decimal_pos=1)} {unit}"
+            return f"{number_format(round(value / size, 1), decimal_pos=1)} {unit}"
     return _("%(number)d s") % {"number": value}
 
 
