@@ -56,7 +56,7 @@ def test_answers_are_counted_in_their_hour(workspace: Workspace, channel: Channe
     assert time.series[0].values[-1] == 40
     assert time.series[0].values[18] == 10_000  # two figures of three hours
     assert time.summary == "Half of the answers came within 1.0 min."
-    assert time.rows[0] == ("13:00", ["–"])
+    assert time.rows[0] == ("13:00", ["\u2013"])
     assert expired.summary.startswith("0 % ")
 
 
