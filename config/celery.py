@@ -58,9 +58,10 @@ app.conf.update(
     | {
         "inbox.tick_streams": {"task": "inbox.tick_streams", "schedule": 30.0},
         "delivery.tick_housekeep": {"task": "delivery.tick_housekeep", "schedule": 60.0},
+        "api.tick_forget_calls": {"task": "api.tick_forget_calls", "schedule": 60.0},
     },
 )
-app.autodiscover_tasks(["delivery", "reviews", "inbox"])
+app.autodiscover_tasks(["delivery", "reviews", "inbox", "api"])
 
 
 @worker_init.connect

@@ -261,6 +261,15 @@ FILE_UPLOAD_TEMP_DIR = DATA_DIR / "incoming"
 with contextlib.suppress(OSError):  # then a system check says so
     FILE_UPLOAD_TEMP_DIR.mkdir(parents=True, exist_ok=True)
 
+# The log of agents' calls: all of them, those that failed, or none
+
+API_LOG = env("API_LOG", "on").lower()
+if API_LOG not in {"on", "errors", "off"}:
+    raise ImproperlyConfigured(f"API_LOG must be `on`, `errors` or `off`, not {API_LOG!r}.")
+API_LOG_KEPT = timedelta(days=env_number("API_LOG_KEPT_DAYS", 7))
+# Of one workspace; older ones go first.
+API_LOG_MOST = int(env_number("API_LOG_MOST", 100_000))
+
 # Sessions and pages
 
 LOGIN_URL = "web:sign-in"

@@ -4,7 +4,7 @@ from django.contrib.auth.views import LogoutView
 from django.urls import path
 from django.views.generic import RedirectView
 
-from web.views import bulk, channels, deliveries, inbox, new_channel, receivers, reviews
+from web.views import activity, bulk, channels, deliveries, inbox, new_channel, receivers, reviews
 from web.views.sign_in import SignIn
 
 app_name = "web"
@@ -38,6 +38,9 @@ urlpatterns = [
     path("channels/<uuid:channel_id>/delivery/rotate/", receivers.rotate, name="rotate-secret"),
     # Files
     # Activity
+    path("activity/", activity.activity, name="activity"),
+    path("activity/calls/<uuid:call_id>/", activity.call, name="call"),
+    path("activity/health/", activity.health, name="health"),
     # Settings
     # The page as an application
 ]
