@@ -4,7 +4,6 @@ import uuid
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import batched
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
@@ -41,7 +40,8 @@ def is_foreign(headers: Mapping[str, str]) -> bool:
     origin = headers.get("origin")
     if origin is None or origin in settings.CSRF_TRUSTED_ORIGINS:
         return False
-    return urlsplit(origin).netloc != headers.get("host", "")
+    host = headers.get("host", "")
+    return origin not in {f"https://{host}", f"http://{host}"}
 
 
 def visitor_of(cookies: str) -> Visitor | None:
