@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from accounts.models import User
+from inbox.models import Channel
 from reviews.models import ReviewRead, ReviewRequest
 from reviews.signals import read_changed
 
@@ -34,11 +35,9 @@ def mark_unread(*, review: ReviewRequest, user: User) -> bool:
 
 
 def mark_all_read(*, reviews: Collection[ReviewRequest], user: User, now: datetime) -> int:
-    """Mark what is unread and still there. Returns how many that were; one look if none.
-
-    The reviews are locked first: a message that is deleted meanwhile must not fail the commit.
-    """
-    wanted = {review.pk for review in reviews} - _read_ids(reviews, user)
+    """Mark what is unread and still there. Returns how many that were; one look if none."""
+    read = _read_ids(reviews, user)
+    wanted = [review for review in reviews if review.pk not in read]
     return _mark(wanted, user, now) if wanted else 0
 
 
@@ -48,9 +47,15 @@ def _read_ids(reviews: Collection[ReviewRequest], user: User) -> set[uuid.UUID]:
 
 
 @transaction.atomic
-def _mark(wanted: Collection[uuid.UUID], user: User, now: datetime) -> int:
-    rows = ReviewRequest.objects.filter(pk__in=wanted).select_for_update(no_key=True)
-    there = list(rows.order_by("pk"))
+def _mark(wanted: Collection[ReviewRequest], user: User, now: datetime) -> int:
+    """Channels and messages are locked first, in the order in which who deletes them locks.
+
+    Else a mark could appear behind the back of a deletion, and make its commit fail.
+    """
+    held = Channel.objects.filter(pk__in={review.channel_id for review in wanted})
+    list(held.select_for_update(no_key=True).order_by("pk").values_list("pk"))
+    rows = ReviewRequest.objects.filter(pk__in=[review.pk for review in wanted]).order_by("pk")
+    there = list(rows.select_related("message").select_for_update(of=("message",), no_key=True))
     read = _read_ids(there, user)  # the same person in another window
     unread = [review for review in there if review.pk not in read]
     if unread:

@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from inbox.models import Message
+from inbox.services.channels import delete_channel
 from inbox.services.messages import delete_message
 from reviews.models import ReviewRead
 from reviews.reading import mark_all_read, mark_all_unread, mark_read
@@ -23,12 +24,16 @@ def test_one_look_in_many_windows_is_one_mark() -> None:
     assert ReviewRead.objects.count() == 1
 
 
-def test_message_that_goes_while_it_is_looked_at_harms_nobody() -> None:
+@pytest.mark.parametrize("whole_channel", [False, True])
+def test_message_that_goes_while_it_is_looked_at_harms_nobody(*, whole_channel: bool) -> None:
     channel = make_channel()
     person = make_person(channel.workspace)
     reviews = [make_review(channel=channel) for _ in range(10)]
 
     def delete() -> None:
+        if whole_channel:
+            delete_channel(channel)
+            return
         for review in reviews:
             delete_message(Message.objects.get(pk=review.pk))
 
