@@ -22,7 +22,7 @@ import redis.asyncio
 from django.conf import settings
 from django.db import transaction
 
-from delivery.bus import CHANNEL, client
+from delivery.bus import CHANNEL, client, publisher
 from delivery.publishing import Publisher
 
 TOPIC = "journal"
@@ -51,14 +51,14 @@ def key_of(workspace_id: uuid.UUID | str) -> str:
 
 
 class Writer:
-    """Writes what was committed, in a thread: who commits never waits and never fails.
+    """Writes what was committed, in the bus's thread: who commits never waits and never fails.
 
     What came together goes out together, and the same event twice as one. What cannot be written
     is left out; readers are told so with the next notice that gets through.
     """
 
-    def __init__(self) -> None:
-        self._publisher = Publisher("journal")
+    def __init__(self, publisher: Publisher = publisher) -> None:
+        self._publisher = publisher
         self._unwritten: deque[tuple[str, LiveEvent]] = deque(maxlen=MOST_UNWRITTEN)
         self._lost = False
 

