@@ -68,9 +68,10 @@ format: $(DEV_STAMP) ## let ruff format and sort
 	@$(VENV)/ruff format --quiet .
 	@$(VENV)/ruff check --quiet --fix .
 
-bench: $(DEV_STAMP) ## print what posts, waiting calls, callbacks and expiry cost, beside yardsticks
+bench: $(DEV_STAMP) ## print what posts, waiting calls, open pages, callbacks and expiry cost, beside yardsticks
 	@$(VENV)/python -m bench.post_message
 	@$(VENV)/python -m bench.hold_waiters
+	@$(VENV)/python -m bench.hold_streams
 	@$(VENV)/python -m bench.callbacks
 	@$(VENV)/python -m bench.expire
 	@$(VENV)/python -m bench.hostile_receivers

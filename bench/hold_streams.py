@@ -16,9 +16,13 @@ import sys
 import time
 from collections import defaultdict
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from bench.hold_waiters import figures, realtime
 from bench.stage import stage, yardsticks
+
+if TYPE_CHECKING:
+    from accounts.models import Workspace
 
 STREAMS = 1000
 WORKSPACES, DECIDED, DECISIONS_A_SECOND = 100, 500, 100
@@ -63,7 +67,7 @@ def seed(streams: int) -> tuple[list[str], list[str]]:
     return cookies, reviews
 
 
-def people(workspace: object, streams: int) -> list[str]:
+def people(workspace: "Workspace", streams: int) -> list[str]:
     """A Cookie header for each stream of a workspace; a person has some."""
     from django.conf import settings
     from django.test import Client
