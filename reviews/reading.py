@@ -69,7 +69,8 @@ def _mark(wanted: Collection[ReviewRequest], user: User, now: datetime) -> int:
 def mark_all_unread(*, reviews: Collection[ReviewRequest], user: User) -> int:
     """Returns how many of them were read."""
     marks = ReviewRead.objects.filter(user=user, review__in=[review.pk for review in reviews])
-    read = set(marks.select_for_update().values_list("review_id", flat=True))
+    locked = marks.select_for_update().order_by("pk")
+    read = set(locked.values_list("review_id", flat=True))
     if read:
         ReviewRead.objects.filter(user=user, review__in=read).delete()
         _announce([review for review in reviews if review.pk in read], user)
