@@ -68,9 +68,10 @@ format: $(DEV_STAMP) ## let ruff format and sort
 	@$(VENV)/ruff format --quiet .
 	@$(VENV)/ruff check --quiet --fix .
 
-bench: $(DEV_STAMP) ## print what posts, waiting calls, callbacks, expiry and pages cost, beside yardsticks
+bench: $(DEV_STAMP) ## print what posts, waits, open pages, callbacks, expiry and pages cost
 	@$(VENV)/python -m bench.post_message
 	@$(VENV)/python -m bench.hold_waiters
+	@$(VENV)/python -m bench.hold_streams
 	@$(VENV)/python -m bench.callbacks
 	@$(VENV)/python -m bench.expire
 	@$(VENV)/python -m bench.hostile_receivers
