@@ -22,7 +22,7 @@ class StatusLink:
 def list_context(request: MemberRequest) -> dict[str, Any]:
     """Raises: ChannelNotFoundError, BadCursorError."""
     filters = Filters.read(request.GET, request.workspace)
-    page = page_of_reviews(request.workspace, filters)
+    page = page_of_reviews(request.workspace, request.user, filters)
     groups = grouped(page.reviews, timezone.now())
     return {
         "section": "inbox",

@@ -13,7 +13,7 @@ from django.http import QueryDict
 from django.utils import timezone
 
 from accounts.ids import parse_uuid
-from accounts.models import Workspace
+from accounts.models import User, Workspace
 from attachments.models import Attachment
 from attachments.models import State as FileState
 from delivery.queries import undelivered
@@ -27,6 +27,7 @@ from inbox.queries import (
 )
 from reviews.models import ReviewRequest, Status
 from reviews.queries import pending_reviews, reviews_of
+from reviews.reading import with_read_state
 from reviews.services import expire_review
 from web.deliveries import state_of
 from web.looks import Look, look_of, state_look
@@ -86,19 +87,19 @@ class Filters:
 
 @dataclass(frozen=True)
 class ReviewPage:
-    """One page of reviews with `file_count`, and where the next page begins."""
+    """One page of reviews with `file_count` and `is_read`, and where the next page begins."""
 
     reviews: Sequence[ReviewRequest]
     next_cursor: str
 
 
-def page_of_reviews(workspace: Workspace, filters: Filters) -> ReviewPage:
+def page_of_reviews(workspace: Workspace, user: User, filters: Filters) -> ReviewPage:
     """Raises: BadCursorError."""
     matching = _matching(workspace, filters)
     if filters.cursor:
         matching = matching.filter(pk__lt=_cursor(filters.cursor))
     latest = matching.filter(~Exists(_newer_revisions())).annotate(file_count=_file_count())
-    found = list(latest[: PAGE + 1])
+    found = list(with_read_state(latest, user)[: PAGE + 1])
     more = len(found) > PAGE
     return ReviewPage(found[:PAGE], str(found[PAGE - 1].pk) if more else "")
 

@@ -21,6 +21,7 @@ urlpatterns = [
     path("inbox/<uuid:message_id>/", reviews.review, name="review"),
     path("inbox/<uuid:message_id>/card/", reviews.card, name="card"),
     path("inbox/<uuid:message_id>/row/", reviews.row, name="row"),
+    path("inbox/<uuid:message_id>/read/", reviews.read, name="read"),
     path("inbox/<uuid:message_id>/respond/", reviews.respond, name="respond"),
     path("inbox/<uuid:message_id>/send-again/", reviews.send_again, name="send-again"),
     path("inbox/<uuid:message_id>/delivery/", deliveries.delivery, name="delivery"),

@@ -4,6 +4,7 @@
 const words = document.getElementById("words").dataset;
 const toasts = document.getElementById("toasts");
 const body = document.body;
+const STREAM = "/ui/events/";
 
 export function say(text, tone = "") {
   const toast = document.createElement("div");
@@ -16,10 +17,12 @@ export function say(text, tone = "") {
 
 document.addEventListener("htmx:response:error", ({ detail: { ctx } }) => {
   const { status } = ctx.response;
+  if (ctx.request.action.startsWith(STREAM)) return streamFailed(status);
   if (status === 401 || [409, 410, 422].includes(status)) return;
   say(words[`error${status}`] ?? (status >= 500 ? words.errorServer : words.errorOther), "bad");
 });
 document.addEventListener("htmx:error", ({ detail: { ctx, error } }) => {
+  if (ctx?.request.action.startsWith(STREAM)) return streamFailed();
   if (ctx && error?.name !== "AbortError") say(navigator.onLine ? words.unreachable : words.offline, "bad");
 });
 document.addEventListener("htmx:before:request", (event) => {
@@ -63,12 +66,15 @@ body.addEventListener("htmx:sse:after:connection", () => {
   [failures, timer] = [0, 0];
   showStream("live");
 });
-body.addEventListener("htmx:sse:error", (event) => {
-  if (event.detail.status === 401) return signedOut();
+function streamFailed(status) {
+  if (status === 401) signedOut();
   failures += 1;
   showStream("reconnecting");
   if (failures >= FAILURES && !timer) ask();
-});
+}
+body.addEventListener("htmx:sse:error", (event) => streamFailed(event.detail.status));
+// What failed before it began is not tried again by the extension.
+setInterval(() => failures && htmx.trigger(body, "reconnect"), VISIBLE_MS);
 
 // Signed out: sign in again in place, and go on where one was.
 
@@ -77,6 +83,7 @@ function signedOut() {
   if (!door.open) door.showModal();
 }
 body.addEventListener("signed-out", signedOut);
+body.addEventListener("bye", (event) => JSON.parse(event.detail.data).reason === "signed-out" && signedOut());
 door.querySelector("form").addEventListener("submit", async (event) => {
   event.preventDefault();
   const form = event.target;

@@ -135,8 +135,9 @@ def test_calls_are_narrowed_by_class_key_and_path(
     make_call(workspace, now, path="/api/v1/failed", status=503)
 
     def found(query: str) -> set[str]:
-        page = shown(browser, f"/activity/?show=calls&{query}").split("</form>")[-2:]
-        return {name for name in ("good", "refused", "failed") if f"/v1/{name}" in "".join(page)}
+        page = shown(browser, f"/activity/?show=calls&{query}").partition("</main>")[0]
+        rows = page.split("</form>")[-1]
+        return {name for name in ("good", "refused", "failed") if f"/v1/{name}" in rows}
 
     assert found("") == {"good", "refused", "failed"}
     assert found("status=2") == {"good"}

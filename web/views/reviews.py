@@ -19,6 +19,7 @@ from inbox.errors import DomainError
 from reviews.kinds import InvalidAnswerError, read_question
 from reviews.models import ReviewRequest
 from reviews.queries import find_review, pending_reviews
+from reviews.reading import mark_read, mark_unread, unread_by
 from reviews.services import ReviewChangedError, ReviewClosedError, ReviewExpiredError
 from web.access import MemberRequest, for_members, require_answering
 from web.detail import detail_context
@@ -37,7 +38,10 @@ from web.views.deliveries import send_once_more
 @require_safe
 @for_members
 def review(request: MemberRequest, message_id: uuid.UUID) -> HttpResponse:
-    return _page(request, settled(find_review(request.workspace, str(message_id))))
+    shown = settled(find_review(request.workspace, str(message_id)))
+    if not wanted_fragment(request):  # a fragment may be fetched ahead; its page posts to `read`
+        mark_read(review=shown, user=request.user, now=timezone.now())
+    return _page(request, shown)
 
 
 @require_POST
@@ -72,6 +76,20 @@ def card(request: MemberRequest, message_id: uuid.UUID) -> HttpResponse:
     return show_card(request, context, status=200)
 
 
+@require_POST
+@for_members
+def read(request: MemberRequest, message_id: uuid.UUID) -> HttpResponse:
+    """Remember that this person has seen it, or wants to see it again: `unread=yes`."""
+    shown = find_review(request.workspace, str(message_id))
+    if "unread" in request.POST:
+        mark_unread(review=shown, user=request.user)
+    else:
+        mark_read(review=shown, user=request.user, now=timezone.now())
+    if request.headers.get("HX-Request") == "true":
+        return HttpResponse(status=204)
+    return SeeOther(reverse("web:inbox") + _query(request))
+
+
 @require_safe
 @for_members
 def row(request: MemberRequest, message_id: uuid.UUID) -> HttpResponse:
@@ -79,8 +97,10 @@ def row(request: MemberRequest, message_id: uuid.UUID) -> HttpResponse:
     shown = settled(find_review(request.workspace, str(message_id)))
     files = len(files_of([shown.message])[shown.pk])
     filters = Filters.read(request.GET, request.workspace)
+    unread = unread_by(pending_reviews(request.workspace).filter(pk=shown.pk), request.user)
+    row = replace(row_of(shown, timezone.now()), file_count=files, unread=unread.exists())
     context = {
-        "row": replace(row_of(shown, timezone.now()), file_count=files),
+        "row": row,
         "filters": filters,
         "query": filters.query(),
     }
