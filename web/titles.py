@@ -37,7 +37,8 @@ def body_below_title(text: str | None) -> str:
     heading = _HEADING.match(first)
     alone = not rest.strip() or not rest.split("\n", 1)[0].strip()
     shown = _plain(heading["text"] if heading else first)
-    repeats = shown == title_in(text) and (bool(heading) or alone)
+    # A link in it is lost in the title, so such a line is shown again.
+    repeats = shown == title_in(text) and (bool(heading) or alone) and not _LINK.search(first)
     return rest.strip() if repeats else whole
 
 
