@@ -44,6 +44,11 @@ class Control:
         return PREFIX + self.field.name
 
     @property
+    def raw(self) -> str:
+        """The value where the control shows it as it is; the options of a list are marked."""
+        return "" if self.field.type == "select" else self.value
+
+    @property
     def input_type(self) -> str:
         """A slider without a script hides the value that is sent, so a range is a number here."""
         return {"datetime": "datetime-local", "range": "number"}.get(

@@ -19,7 +19,7 @@ CONTEXT = 3
 MOST_CHARACTERS = 200_000
 MOST_LINES = 800  # changed ones, on each side
 WORD_PAIRS = 60_000  # compared in all; after that, only what lines begin and end with
-ALIKE = 0.4  # below this, two lines have so little in common that marked words confuse
+ALIKE = 0.3  # below this, two lines have so little in common that marked words confuse
 
 _WORD = re.compile(r"\w+|\s+|[^\w\s]")
 
@@ -164,27 +164,42 @@ def _marked(
     """Two lines in pieces; lines without much in common, or without a partner, are one each."""
     head = _common(old, new)
     tail = _common(old[head:][::-1], new[head:][::-1])
-    middle = old[head : len(old) - tail], new[head : len(new) - tail]
-    codes = [("replace", 0, len(middle[0]), 0, len(middle[1]))]
-    kept = head + tail
+    old_end, new_end = len(old) - tail, len(new) - tail
+    kept = [(0, head, 0, head), (old_end, len(old), new_end, len(new))]
     if closely:
-        matcher = SequenceMatcher(None, *middle, autojunk=False)
-        codes = list(matcher.get_opcodes())
-        kept += sum(i_end - i for kind, i, i_end, _j, _k in codes if kind == "equal")
-    if kept < ALIKE * max(len(old), len(new)):
+        matcher = SequenceMatcher(None, old[head:old_end], new[head:new_end], autojunk=False)
+        blocks = [(head + i, head + j, size) for i, j, size in matcher.get_matching_blocks()]
+        kept[1:1] = [(i, i + size, j, j + size) for i, j, size in blocks if size]
+    same = sum(not word.isspace() for i, end, *_ in kept for word in old[i:end])
+    if same < ALIKE * max(_count(old), _count(new)):
         return [Piece("".join(old))], [Piece("".join(new))]
-    spans = [(kind != "equal", i, i_end) for kind, i, i_end, _j, _k in codes]
-    other_spans = [(kind != "equal", j, j_end) for kind, _h, _i, j, j_end in codes]
-    return _pieces(old, head, tail, spans), _pieces(new, head, tail, other_spans)
+    return (
+        _pieces(old, [(i, end) for i, end, *_ in kept]),
+        _pieces(new, [(j, end) for *_, j, end in kept]),
+    )
 
 
-def _pieces(
-    words: Sequence[str], head: int, tail: int, spans: Sequence[tuple[bool, int, int]]
-) -> list[Piece]:
-    end = len(words) - tail
-    parts = [(False, 0, head), *((kind, head + i, head + k) for kind, i, k in spans)]
-    parts.append((False, end, len(words)))
-    return [Piece("".join(words[i:k]), changed) for changed, i, k in parts if k > i]
+def _count(words: Sequence[str]) -> int:
+    return sum(not word.isspace() for word in words)
+
+
+def _pieces(words: Sequence[str], kept: Sequence[tuple[int, int]]) -> list[Piece]:
+    """What was kept, and what lies between. A kept blank between changed words is no gap."""
+    pieces: list[Piece] = []
+    until = 0
+    for start, end in kept:
+        between, same = "".join(words[until:start]), "".join(words[start:end])
+        if between and _is_blank_after_change(pieces):
+            between = pieces[-2].text + pieces[-1].text + between
+            del pieces[-2:]
+        pieces += [Piece(between, changed=True)] if between else []
+        pieces += [Piece(same)] if same else []
+        until = end
+    return pieces
+
+
+def _is_blank_after_change(pieces: Sequence[Piece]) -> bool:
+    return len(pieces) > 1 and pieces[-2].changed and pieces[-1].text.isspace()
 
 
 def _near_changes(rows: Sequence[Row]) -> Iterator[Row]:

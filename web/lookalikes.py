@@ -64,8 +64,11 @@ SHORTEST_GREEK = 3
 LONGEST_NAMED = 60
 LONGEST_HOST = 253
 
-_WORD = re.compile("(?:[^\\W_][\u0300-\u036f]{0,4})+")
-_HOST = re.compile(r"(?<![\w.-])[\w-]+(?:\.[\w-]+)+")
+# The fillers of Hangul count as letters, although nobody sees them.
+_FILLERS = "\u115f\u1160\u3164\uffa0"
+_WORD = re.compile(f"(?:[^\\W_{_FILLERS}][\u0300-\u036f]{{0,4}})+")
+_LABEL = f"(?:-|[^\\W{_FILLERS}])+"
+_HOST = re.compile(rf"(?<![\w.-]){_LABEL}(?:\.{_LABEL})+")
 
 
 @dataclass(frozen=True)
