@@ -10,6 +10,7 @@ from django.test import Client
 from accounts.models import Workspace
 from inbox.models import Channel, ChannelStatus, Message
 from reviews.models import ReviewRequest
+from tests.conftest import Agent
 from tests.factories import make_channel
 from tests.web.card import answer
 from tests.web.hostile_agent import HIDDEN, SHORT, Page, fill
@@ -115,3 +116,9 @@ def test_the_reader_of_pages_finds_what_is_hidden() -> None:
         check(Page(f"<textarea>{HIDDEN}</textarea>"))
     with pytest.raises(AssertionError):
         check(Page(f'<input value="{HIDDEN}">'))
+
+
+def test_half_of_a_surrogate_pair_reaches_no_page(agent: Agent, channel: Channel) -> None:
+    """JSON can write it; no page could be encoded with it."""
+    half = '{"channelId": "%s", "text": "a", "metadata": {"a": "\\udfff"}}'
+    assert agent.post("/api/v1/messages", (half % channel.pk).encode()).status_code == 400

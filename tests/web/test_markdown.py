@@ -222,5 +222,24 @@ def test_link_in_a_title_is_shown_below_it() -> None:
     assert "evil" in body_below_title("# Deploy [docs](https://evil.example)\n\nNow.")
 
 
+def test_heading_may_be_closed() -> None:
+    assert title_in("## Deploy **now** ##  \n\nb") == "Deploy now"
+    assert body_below_title("## Deploy **now** ##  \n\nb") == "b"
+
+
 def test_hash_inside_a_code_block_is_no_heading() -> None:
     assert title_in("Run it:\n```\n# not a heading\n```") == "Run it:"
+
+
+@pytest.mark.parametrize("name", sorted(TANGLES))
+def test_no_title_takes_long(name: str) -> None:
+    started = time.process_time()
+    for text in (TANGLES[name], f"# {TANGLES[name]}", f"a {TANGLES[name]}\n\nb"):
+        assert len(title_in(text)) <= 140
+        body_below_title(text)
+    assert time.process_time() - started < 0.5
+
+
+def test_long_first_line_is_not_lost() -> None:
+    assert "the end" in body_below_title("a" * 600 + " the end")
+    assert "the end" in body_below_title("# " + "a" * 600 + " the end\n\nb")
