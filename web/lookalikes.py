@@ -65,10 +65,9 @@ LONGEST_NAMED = 60
 LONGEST_HOST = 253
 
 # The fillers of Hangul count as letters, although nobody sees them.
-_FILLERS = "\u115f\u1160\u3164\uffa0"
-_WORD = re.compile(f"(?:[^\\W_{_FILLERS}][\u0300-\u036f]{{0,4}})+")
-_LABEL = f"(?:-|[^\\W{_FILLERS}])+"
-_HOST = re.compile(rf"(?<![\w.-]){_LABEL}(?:\.{_LABEL})+")
+_FILLERS = frozenset("\u115f\u1160\u3164\uffa0")
+_WORD = re.compile("(?:[^\\W_\u115f\u1160\u3164\uffa0][\u0300-\u036f]{0,4})+")
+_HOST = re.compile(r"(?<![\w.-])[\w-]+(?:\.[\w-]+)+")
 
 
 @dataclass(frozen=True)
@@ -126,7 +125,8 @@ def find_lookalikes(text: str) -> Iterator[LookAlike]:
 def _hosts(text: str) -> Iterator[LookAlike]:
     for match in _HOST.finditer(text):
         host = match[0].strip("-_.")
-        foreign = frozenset[str]() if host.isascii() else _posing(host)
+        plain = host.isascii() or len(host) > LONGEST_HOST or not _FILLERS.isdisjoint(host)
+        foreign = frozenset[str]() if plain else _posing(host)
         if foreign:
             start = match.start() + match[0].index(host)
             end = start + len(host)
@@ -137,7 +137,8 @@ def _posing(host: str) -> frozenset[str]:
     """The foreign letters, where a part of the name mixes alphabets or could be read as Latin."""
     if not any(_is_read_as_latin(label) or _scripts(label) for label in host.split(".")):
         return frozenset()
-    return frozenset(letter for letter in host if any(s.letters.match(letter) for s in OTHERS))
+    letters = frozenset(host)
+    return frozenset(letter for letter in letters if any(s.letters.match(letter) for s in OTHERS))
 
 
 def _is_read_as_latin(label: str) -> bool:
@@ -170,6 +171,6 @@ def _mixed(match: "re.Match[str]") -> LookAlike | None:
 def ascii_host(host: str) -> str:
     """The name as computers ask for it: `xn--…` where it is not ASCII."""
     try:
-        return host[:LONGEST_HOST].encode("idna").decode()
+        return host.encode("idna").decode()
     except UnicodeError:
-        return host[:LONGEST_NAMED].encode("ascii", "backslashreplace").decode()
+        return host.encode("ascii", "backslashreplace").decode()

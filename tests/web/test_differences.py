@@ -96,7 +96,7 @@ HARD = {
 def test_no_pair_of_texts_takes_long(old: str, new: str) -> None:
     started = time.process_time()
     found = compare(old, new)
-    assert time.process_time() - started < 1
+    assert time.process_time() - started < 2
     assert not found.same
 
 

@@ -176,7 +176,7 @@ def test_no_text_takes_long(name: str) -> None:
     text = TANGLES[name]
     started = time.process_time()
     html = render_markdown(text[:LONGEST])
-    assert time.process_time() - started < 1
+    assert time.process_time() - started < 2
     assert len(html) < 20 * LONGEST
 
 
