@@ -20,6 +20,7 @@ from reviews.kinds import (
 )
 from reviews.models import ReviewRequest
 from web.answers import PREFIX
+from web.differences import Comparison, compare
 from web.looks import Look, look_of, state_look
 from web.outcomes import Outcome, picked_choices, pretty, read_outcome
 from web.queries import minutes_left
@@ -43,6 +44,11 @@ class Control:
     @property
     def name(self) -> str:
         return PREFIX + self.field.name
+
+    @property
+    def raw(self) -> str:
+        """The value where the control shows it as it is; the options of a list are marked."""
+        return "" if self.field.type == "select" else self.value
 
     @property
     def input_type(self) -> str:
@@ -228,6 +234,15 @@ class Card:
             if value.strip() and name not in secret
         ]
         return "\n".join(kept)
+
+    @property
+    def edit(self) -> Comparison | None:
+        """What a person changed in the text that the agent had prepared."""
+        question, written = self.question, self.outcome.text
+        if not isinstance(question, TextInput) or not question.prefill or not written:
+            return None
+        compared = compare(question.prefill.strip(), written)
+        return None if compared.same else compared
 
     @property
     def outcome(self) -> Outcome:

@@ -150,7 +150,8 @@ def _refused(request: MemberRequest, asked: ReviewRequest, refusal: DomainError)
 
 
 def _sent(request: MemberRequest, answered: ReviewRequest) -> HttpResponse:
-    messages.success(request, _thanks(answered, pending_reviews(request.workspace).count()))
+    left = pending_reviews(request.workspace).count()
+    messages.success(request, _thanks(answered, left), extra_tags="html")
     filters = Filters.read(request.GET, request.workspace)
     following = next_pending(request.workspace, filters, answered)
     if following is None:
