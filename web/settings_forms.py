@@ -268,6 +268,7 @@ class RoleForm(PageForm):
         field = self.fields["role"]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101  # for the type checker
         field.choices = [(role.value, role.label) for role in by.assignable_roles]
+        self.initial.setdefault("role", Role.REVIEWER.value)
 
     def clean_role(self) -> Role:
         return Role(self.cleaned_data["role"])

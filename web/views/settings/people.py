@@ -23,7 +23,7 @@ from web.views.settings.page import settings_page
 @require_safe
 @for_members
 def people(request: MemberRequest) -> HttpResponse:
-    return _page(request, InviteForm(by=request.membership, initial={"role": "reviewer"}))
+    return _page(request, InviteForm(by=request.membership))
 
 
 @require_POST
