@@ -17,6 +17,7 @@ from accounts.addresses import address_of_request
 from delivery.pause import Pause
 
 INVITATIONS = RateLimitItemPerMinute(20, namespace="invitation")
+WINDOW_SECONDS = INVITATIONS.get_expiry()
 _pause = Pause("attempts")
 
 

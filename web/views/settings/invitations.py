@@ -21,7 +21,7 @@ from accounts.services.invitations import (
     join_as_new,
 )
 from web.access import choose_workspace
-from web.attempts import TooManyAttemptsError, count_attempt
+from web.attempts import WINDOW_SECONDS, TooManyAttemptsError, count_attempt
 from web.redirects import SeeOther
 from web.settings_forms import JoinForm
 
@@ -36,7 +36,7 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
     try:
         count_attempt(request)
     except TooManyAttemptsError as refusal:
-        return _gone(request, str(refusal), status=429)
+        return _wait(request, str(refusal))
     found = invitation_for_token(token, now=timezone.now())
     if found is None:
         return _gone(request, InvitationGoneError().message)
@@ -87,6 +87,12 @@ def _page(
     own = isinstance(request.user, User) and request.user.email == found.email
     shown = {"invitation": found, "form": JoinForm(), "own": own} | context
     return render(request, "settings/invitation.html", shown, status=status)
+
+
+def _wait(request: HttpRequest, reason: str) -> HttpResponse:
+    response = _gone(request, reason, status=429)
+    response["Retry-After"] = str(WINDOW_SECONDS)
+    return response
 
 
 def _gone(request: HttpRequest, reason: str, status: int = 404) -> HttpResponse:
