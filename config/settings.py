@@ -215,6 +215,8 @@ WHITENOISE_USE_FINDERS = not _collected
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("de", "Deutsch")]
+# One catalogue for the pages and for what lower layers say to people.
+LOCALE_PATHS = [BASE_DIR / "web" / "locale"]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = env("TIME_ZONE", "UTC")

@@ -51,7 +51,7 @@ SHORTCUTS = (
     Shortcut("previous", "k", gettext_lazy("Previous"), LIST),
     Shortcut("list-next", "ArrowDown", gettext_lazy("Next, in the list"), LIST),
     Shortcut("list-previous", "ArrowUp", gettext_lazy("Previous, in the list"), LIST),
-    Shortcut("open", "o", gettext_lazy("Open"), LIST),
+    Shortcut("open", "o", gettext_lazy("Open the review"), LIST),
     Shortcut("list-open", "Enter", gettext_lazy("Open, in the list"), LIST),
     Shortcut("unread", "u", gettext_lazy("Mark as unread"), LIST),
     Shortcut("show-new", ".", gettext_lazy("Show what is new"), LIST),
