@@ -133,6 +133,18 @@ def test_given_password_is_replaced_before_anything_else(browser: Client, person
     assert browser.get("/inbox/").status_code == 200
 
 
+def test_given_password_is_replaced_without_a_workspace(browser: Client, person: User) -> None:
+    person.memberships.all().delete()
+    User.objects.filter(pk=person.pk).update(must_change_password=True)
+    assert browser.get(CHANGE).status_code == 200
+    refused = browser.post(CHANGE, {"password": "wrong", "new": NEW, "again": NEW})
+    assert refused.status_code == 422
+    assert 'id="id_password_error"' in refused.text
+    assert change(browser) == 303
+    person.refresh_from_db()
+    assert not person.must_change_password
+
+
 def test_person_with_a_given_password_may_sign_out(browser: Client, person: User) -> None:
     User.objects.filter(pk=person.pk).update(must_change_password=True)
     assert browser.post("/sign-out/")["Location"] == "/sign-in/"
