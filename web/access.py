@@ -1,7 +1,7 @@
 """Who may see a page: people who are signed in and belong to a workspace."""
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Concatenate, cast
 
 from django.contrib.auth.decorators import login_required
@@ -30,18 +30,18 @@ class MemberRequest(HttpRequest):
 
     user: User
     membership: Membership
-    memberships: Sequence[Membership]
     workspace: Workspace
 
 
 WORKSPACE_CHOSEN = "workspace"
 
 
-def current_membership(request: HttpRequest, memberships: Sequence[Membership]) -> Membership:
+def current_membership(request: HttpRequest) -> Membership:
     """The membership of the workspace that was switched to, while there is one; else the oldest.
 
     Raises: PermissionDenied.
     """
+    memberships = memberships_of(request.user) if isinstance(request.user, User) else []
     if not memberships:
         raise PermissionDenied(_("You do not belong to a workspace yet."))
     chosen = request.session.get(WORKSPACE_CHOSEN)
@@ -76,8 +76,7 @@ def for_members[**P](view: MemberPage[P]) -> Page[P]:
     @functools.wraps(view)
     def page(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         member = cast("MemberRequest", request)
-        member.memberships = memberships_of(member.user)
-        member.membership = current_membership(request, member.memberships)
+        member.membership = current_membership(request)
         member.workspace = member.membership.workspace
         try:
             response = view(member, *args, **kwargs)

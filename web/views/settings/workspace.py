@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.errors import RefusedError
+from accounts.queries import memberships_of
 from accounts.services.people import rename_workspace
 from web.access import MemberRequest, choose_workspace, for_members, require_managing
 from web.redirects import SeeOther
@@ -37,7 +38,8 @@ def workspace(request: MemberRequest) -> HttpResponse:
 def switch(request: MemberRequest) -> HttpResponse:
     """Show another workspace from now on, in this session."""
     wanted = request.POST.get("workspace", "")
-    chosen = next((one for one in request.memberships if str(one.workspace_id) == wanted), None)
+    mine = memberships_of(request.user)
+    chosen = next((one for one in mine if str(one.workspace_id) == wanted), None)
     if chosen is None:
         raise Http404
     choose_workspace(request, chosen)
@@ -45,6 +47,5 @@ def switch(request: MemberRequest) -> HttpResponse:
 
 
 def _page(request: MemberRequest, form: WorkspaceForm, *, status: int = 200) -> HttpResponse:
-    return settings_page(
-        request, "workspace", status=status, form=form, memberships=request.memberships
-    )
+    mine = memberships_of(request.user)
+    return settings_page(request, "workspace", status=status, form=form, memberships=mine)
