@@ -4,7 +4,7 @@ from django.contrib.auth.views import LogoutView
 from django.urls import path
 from django.views.generic import RedirectView
 
-from web.views import channels, deliveries, inbox, receivers, reviews
+from web.views import channels, deliveries, files, inbox, receivers, reviews
 from web.views.sign_in import SignIn
 
 app_name = "web"
@@ -31,6 +31,7 @@ urlpatterns = [
     path("channels/<uuid:channel_id>/delivery/secrets/", receivers.secrets, name="secrets"),
     path("channels/<uuid:channel_id>/delivery/rotate/", receivers.rotate, name="rotate-secret"),
     # Files
+    path("files/<uuid:file_id>/raw/", files.raw, name="file-raw"),
     # Activity
     # Settings
     # The page as an application
