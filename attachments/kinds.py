@@ -1,4 +1,4 @@
-"""What a file is, as far as its type and its name tell. It routes display and makes nothing safe."""
+"""What a file is, as far as its type and name tell. It routes display and makes nothing safe."""
 
 from enum import StrEnum
 
@@ -80,11 +80,23 @@ TEXTUAL = frozenset(
 )
 # Worth colouring; all of these are text too.
 CODE = frozenset(
-    "bash c cc cfg conf cpp cs css diff dart ex go graphql gradle h hcl hpp htm html ini java js "
-    "json json5 jsonl jsx kt less lua md mjs patch php pl proto ps1 py r rb rs sass scala scss sh "
-    "sql svelte swift tf toml ts tsx vue xml yaml yml zig zsh".split()
+    {"bash", "c", "cc", "cfg", "conf", "cpp", "cs", "css", "dart", "diff", "ex", "go", "graphql"}
+    | {"h", "hcl", "hpp", "htm", "html", "ini", "java", "js", "json", "json5", "jsonl", "jsx", "kt"}
+    | {"less", "lua", "md", "mjs", "patch", "php", "pl", "proto", "ps1", "py", "r", "rb", "rs"}
+    | {"sass", "scala", "scss", "sh", "sql", "svelte", "swift", "tf", "toml", "ts", "tsx", "vue"}
+    | {"xml", "yaml", "yml", "zig", "zsh"}
 )
 PLAIN = frozenset({"txt", "log", "md", "markdown", "rst", "env", "csv", "tsv", "srt", "vtt"})
+
+
+PREVIEWS = {
+    Kind.IMAGE: "picture",
+    Kind.PDF: "page",
+    Kind.DOCUMENT: "document",
+    Kind.TABLE: "table",
+    Kind.HTML: "code",
+    Kind.MARKDOWN: "code",
+}
 
 
 def suffix_of(filename: str) -> str:
@@ -106,13 +118,23 @@ def kind_of(filename: str, claimed: str) -> Kind:
         return Kind.TABLE
     if media_type in {DOCX, DOCX_MACROS} or (media_type in UNKNOWN and suffix in {"docx", "docm"}):
         return Kind.DOCUMENT
-    if not _is_text(media_type, suffix):
-        return Kind.OTHER
+    return _text_kind(media_type, suffix) if _is_text(media_type, suffix) else Kind.OTHER
+
+
+def _text_kind(media_type: str, suffix: str) -> Kind:
     if media_type in HTML or suffix in {"html", "htm", "xhtml"}:
         return Kind.HTML
     if media_type == "text/markdown" or suffix in {"md", "markdown"}:
         return Kind.MARKDOWN
     return Kind.TEXT
+
+
+def preview_of(filename: str, claimed: str) -> str:
+    """Which preview a worker makes of a file; empty for none. Plain text needs no colours."""
+    kind = kind_of(filename, claimed)
+    if kind == Kind.TEXT and suffix_of(filename) in CODE:
+        return "code"
+    return PREVIEWS.get(kind, "")
 
 
 def _media_kind(media_type: str) -> Kind | None:

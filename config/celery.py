@@ -57,10 +57,15 @@ app.conf.update(
     }
     | {
         "inbox.tick_streams": {"task": "inbox.tick_streams", "schedule": 30.0},
+        "attachments.tick_previews": {
+            "task": "attachments.tick_previews",
+            "schedule": 5.0,
+            "options": {"expires": 5.0},
+        },
         "delivery.tick_housekeep": {"task": "delivery.tick_housekeep", "schedule": 60.0},
     },
 )
-app.autodiscover_tasks(["delivery", "reviews", "inbox"])
+app.autodiscover_tasks(["delivery", "reviews", "inbox", "attachments"])
 
 
 @worker_init.connect

@@ -61,7 +61,8 @@ def test_range_beyond_the_end_is_refused(browser: Client, song: Attachment, aske
 
 
 @pytest.mark.parametrize(
-    "asked", ["bytes=9-3", "bytes=-", "bytes=0-1,5-6", "lines=1-2", "bytes=a-b", "bytes=" + "9" * 40]
+    "asked",
+    ["bytes=9-3", "bytes=-", "bytes=0-1,5-6", "lines=1-2", "bytes=a-b", "bytes=" + "9" * 40],
 )
 def test_range_that_makes_no_sense_is_ignored(
     browser: Client, song: Attachment, asked: str
@@ -121,7 +122,7 @@ def test_empty_file_is_sent(browser: Client, channel: Channel) -> None:
     ],
 )
 def test_type_is_one_of_the_allow_list(
-    browser: Client, channel: Channel, filename: str, claimed: str, sent: str, how: str
+    browser: Client, channel: Channel, *, filename: str, claimed: str, sent: str, how: str
 ) -> None:
     file = make_file(channel, filename=filename, mime_type=claimed)
     answer = fetch(browser, file)
