@@ -119,3 +119,10 @@ class Preview(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} of {self.pk}"
+
+    @property
+    def has_thumbnails(self) -> bool:
+        return self.state == PreviewState.READY and self.kind in {
+            PreviewKind.PICTURE,
+            PreviewKind.PAGE,
+        }

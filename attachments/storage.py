@@ -81,6 +81,10 @@ def open_object(key: str) -> "File[bytes]":
     return opened
 
 
+def is_stored(key: str) -> bool:
+    return default_storage.exists(key)
+
+
 def read(key: str, *, limit: int) -> bytes | None:
     """Up to `limit` bytes of an object; None if it cannot be read."""
     try:

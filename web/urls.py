@@ -31,6 +31,9 @@ urlpatterns = [
     path("channels/<uuid:channel_id>/delivery/secrets/", receivers.secrets, name="secrets"),
     path("channels/<uuid:channel_id>/delivery/rotate/", receivers.rotate, name="rotate-secret"),
     # Files
+    path("files/", files.files, name="files"),
+    path("files/<uuid:file_id>/", files.file, name="file"),
+    path("files/<uuid:file_id>/thumb/<int:size>/", files.thumbnail, name="file-thumb"),
     path("files/<uuid:file_id>/raw/", files.raw, name="file-raw"),
     # Activity
     # Settings
