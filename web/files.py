@@ -131,7 +131,7 @@ def file_context(request: MemberRequest, file_id: str) -> dict[str, Any]:
     return context | {
         "showing_detail": True,
         "file": file,
-        "sender": file.uploaded_by_user.name if file.uploaded_by_user else file.channel.name,
+        "sender": file.uploaded_by_user.name if file.uploaded_by_user else "",
         "message_url": _message_url(file),
         "viewer": make_viewer(file, around=around, given=request.GET, address=address),
     }

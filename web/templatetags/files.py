@@ -4,7 +4,9 @@ from typing import Any
 
 from django import template
 
+from attachments.models import Attachment
 from web.file_contents import marked
+from web.file_looks import look_of_file
 
 register = template.Library()
 
@@ -13,3 +15,9 @@ register = template.Library()
 def revealed_text(text: Any) -> str:
     """Hidden characters by their code points, as plain text: for attributes and options."""
     return marked(str(text))
+
+
+@register.filter
+def kind_label(file: Attachment) -> str:
+    """What a file is, in a word."""
+    return look_of_file(file).label
