@@ -3,7 +3,8 @@
 import logging
 from datetime import datetime, timedelta
 
-from django.db.models import F, Q
+from django.db import transaction
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from attachments.conversion.refusals import Reason, RefusedError
@@ -27,6 +28,14 @@ def want_preview(file: Attachment) -> None:
         key = f"{file.storage_key}.preview"
         Preview.objects.create(attachment=file, kind=kind, storage_key=key)
         wake_after_commit()
+
+
+@transaction.atomic
+def want_again(previews: QuerySet[Preview]) -> None:
+    """Ask once more for previews that are closed: what failed before may work now."""
+    closed = previews.exclude(state=PreviewState.WANTED)
+    closed.update(state=PreviewState.WANTED, failure="", attempts=0, made_at=None)
+    wake_after_commit()
 
 
 def make_next_preview(*, now: datetime) -> bool:

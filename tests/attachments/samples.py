@@ -85,7 +85,7 @@ def encrypted_pdf() -> bytes:
 
 
 def pdf_with_a_stream_bomb() -> bytes:
-    return pdf(content=zlib.compress(b"0 0 1 rg " * (40 * MIB), 9), filter="/Filter/FlateDecode")
+    return pdf(content=zlib.compress(b"0 0 1 rg " * (8 * MIB), 9), filter="/Filter/FlateDecode")
 
 
 def workbook(rows: int = 3, columns: int = 3) -> bytes:

@@ -94,7 +94,7 @@ SURVIVED: dict[str, tuple[str, Callable[[], bytes]]] = {
     "stream bomb": ("a.pdf", samples.pdf_with_a_stream_bomb),
     "deep document": ("a.docx", lambda: samples.document(DEEP + "</w:p>" * 200_000)),
     "columns": ("a.ods", lambda: samples.open_sheet(samples.open_cell("x", 10**9))),
-    "one line": ("a.py", lambda: b"(" * 512 * 1024),
+    "one line": ("a.py", lambda: b"(" * 200_000),
     "open quotes": ("a.js", lambda: b"`${" * 170_000),
     "one cell": ("a.csv", lambda: b'"' + b"x" * samples.MIB * 3),
 }

@@ -5,15 +5,17 @@ import json
 import os
 from datetime import datetime
 from functools import partial
+from importlib import import_module
 
 import pytest
+from django.apps import apps
 from django.core.files.storage import default_storage
 from PIL import Image
 from pytest_django.fixtures import Settings
 
 from attachments import previews
 from attachments.models import Attachment, Preview, PreviewState
-from attachments.previews import LEASE, MOST_ATTEMPTS, make_next_preview
+from attachments.previews import LEASE, MOST_ATTEMPTS, make_next_preview, want_again
 from attachments.services import TextFile, store_texts
 from attachments.storage import StorageUnavailableError, read, remove
 from attachments.tasks import tick_previews
@@ -189,6 +191,19 @@ def test_making_it_twice_leaves_one_copy(image: Attachment, now: datetime) -> No
 def test_file_that_ends_its_workers_is_given_up(image: Attachment, now: datetime) -> None:
     Preview.objects.update(attempts=MOST_ATTEMPTS)
     assert made(image, now).state == PreviewState.FAILED
+
+
+def test_files_of_before_get_their_previews(image: Attachment, now: datetime) -> None:
+    Preview.objects.all().delete()
+    import_module("attachments.migrations.0004_previews_of_stored_files").want_previews(apps, None)
+    assert made(image, now).state == PreviewState.READY
+
+
+def test_failed_preview_can_be_made_again(image: Attachment, now: datetime) -> None:
+    Preview.objects.update(state=PreviewState.FAILED, failure="too_slow", attempts=1)
+    assert not make_next_preview(now=now)
+    want_again(Preview.objects.all())
+    assert made(image, now).state == PreviewState.READY
 
 
 def test_file_without_bytes_fails(image: Attachment, now: datetime) -> None:

@@ -10,7 +10,6 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import ApiKey, User
-from attachments.models import Attachment
 from delivery.engine import deliver_due
 from delivery.models import EngineBeat, FeedHead, GoneUrl
 from inbox.models import Channel, ChannelStatus, Thread
@@ -18,7 +17,7 @@ from inbox.services.channels import Webhook, note_status, set_webhook
 from inbox.services.streams import note_step
 from reviews.models import Closer
 from reviews.services import Answer, answer_review
-from tests.factories import make_person, make_review
+from tests.factories import make_file, make_person, make_review
 from tests.receiver import Receiver
 
 SECRET = "a-very-secret-value"
@@ -49,9 +48,7 @@ def everything(channel: Channel, person: User, receiver: Receiver) -> None:
     FeedHead.objects.create(workspace=channel.workspace)
     EngineBeat.objects.get_or_create(name="w:1", defaults={"seen_at": timezone.now()})
     ApiKey.objects.create(workspace=channel.workspace, key_hash="1" * 64, key_prefix="hp_12345678")
-    Attachment.objects.create(
-        workspace=channel.workspace, channel=channel, filename="a", mime_type="a/b", storage_key="k"
-    )
+    make_file(channel, filename="a.csv", mime_type="text/csv")
 
 
 def test_every_model_of_ours_has_an_admin() -> None:
