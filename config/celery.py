@@ -57,11 +57,16 @@ app.conf.update(
     }
     | {
         "inbox.tick_streams": {"task": "inbox.tick_streams", "schedule": 30.0},
+        "attachments.tick_previews": {
+            "task": "attachments.tick_previews",
+            "schedule": 5.0,
+            "options": {"expires": 5.0},
+        },
         "delivery.tick_housekeep": {"task": "delivery.tick_housekeep", "schedule": 60.0},
         "api.tick_forget_calls": {"task": "api.tick_forget_calls", "schedule": 60.0},
     },
 )
-app.autodiscover_tasks(["delivery", "reviews", "inbox", "api"])
+app.autodiscover_tasks(["delivery", "reviews", "inbox", "attachments", "api"])
 
 
 @worker_init.connect

@@ -11,12 +11,14 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Membership, User, Workspace
 from accounts.queries import NotFoundError, memberships_of
+from attachments.queries import FileMissingError
 from inbox.queries import BadCursorError, ChannelNotFoundError, MessageNotFoundError
 from reviews.queries import NoReviewError
 from reviews.services import ReviewWithdrawnError
 
 MISSING = (
     ChannelNotFoundError,
+    FileMissingError,
     MessageNotFoundError,
     NoReviewError,
     BadCursorError,
@@ -71,7 +73,10 @@ type MemberPage[**P] = Callable[Concatenate[MemberRequest, P], HttpResponse]
 
 
 def for_members[**P](view: MemberPage[P]) -> Page[P]:
-    """Require a signed-in member, turn what cannot be found into 404, and keep pages uncached."""
+    """Require a signed-in member, turn what cannot be found into 404, and keep pages uncached.
+
+    A view that sets `Cache-Control` itself knows better.
+    """
 
     @functools.wraps(view)
     def page(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
@@ -84,7 +89,7 @@ def for_members[**P](view: MemberPage[P]) -> Page[P]:
             response = view(member, *args, **kwargs)
         except MISSING as refusal:
             raise Http404(refusal.message) from refusal
-        response["Cache-Control"] = "no-store"
+        response.headers.setdefault("Cache-Control", "no-store")
         return response
 
     return cast("Page[P]", page)

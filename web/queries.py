@@ -177,7 +177,7 @@ def files_of(messages: Sequence[Message]) -> dict[Any, list[Attachment]]:
     """The files that can be read, for each message, in the agent's order."""
     found: dict[Any, list[Attachment]] = {message.pk: [] for message in messages}
     rows = Attachment.objects.filter(message__in=found, state=FileState.READY)
-    for file in rows.order_by("position", "id"):
+    for file in rows.select_related("preview").order_by("position", "id"):
         found[file.message_id].append(file)
     return found
 

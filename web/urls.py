@@ -4,7 +4,17 @@ from django.contrib.auth.views import LogoutView
 from django.urls import path
 from django.views.generic import RedirectView
 
-from web.views import activity, bulk, channels, deliveries, inbox, keys, looks, new_channel, people, profile, receivers, reviews, reviews from web.views.settings import channels as channel_settings from web.views.settings import invitations, workspace
+from web.views import (
+    activity,
+    bulk,
+    channels,
+    deliveries,
+    files,
+    inbox,
+    new_channel,
+    receivers,
+    reviews,
+)
 from web.views.settings import channels as channel_settings
 from web.views.settings import invitations, keys, looks, people, profile, workspace
 from web.views.sign_in import SignIn
@@ -40,6 +50,10 @@ urlpatterns = [
     path("channels/<uuid:channel_id>/delivery/secrets/", receivers.secrets, name="secrets"),
     path("channels/<uuid:channel_id>/delivery/rotate/", receivers.rotate, name="rotate-secret"),
     # Files
+    path("files/", files.files, name="files"),
+    path("files/<uuid:file_id>/", files.file, name="file"),
+    path("files/<uuid:file_id>/thumb/<int:size>/", files.thumbnail, name="file-thumb"),
+    path("files/<uuid:file_id>/raw/", files.raw, name="file-raw"),
     # Activity
     path("activity/", activity.activity, name="activity"),
     path("activity/calls/<uuid:call_id>/", activity.call, name="call"),

@@ -20,7 +20,7 @@ from inbox.services.mutes import mute_channel
 from inbox.services.streams import note_step
 from reviews.models import Closer
 from reviews.services import Answer, answer_review
-from tests.factories import make_person, make_review
+from tests.factories import make_file, make_person, make_review
 from tests.receiver import Receiver
 
 SECRET = "a-very-secret-value"
@@ -53,9 +53,7 @@ def everything(channel: Channel, person: User, receiver: Receiver) -> None:
     FeedHead.objects.create(workspace=channel.workspace)
     EngineBeat.objects.get_or_create(name="w:1", defaults={"seen_at": timezone.now()})
     ApiKey.objects.create(workspace=channel.workspace, key_hash="1" * 64, key_prefix="hp_12345678")
-    Attachment.objects.create(
-        workspace=channel.workspace, channel=channel, filename="a", mime_type="a/b", storage_key="k"
-    )
+    make_file(channel, filename="a.csv", mime_type="text/csv")
 
 
 def test_every_model_of_ours_has_an_admin() -> None:
