@@ -53,14 +53,14 @@ app.conf.update(
     },
     beat_schedule={
         name: {"task": name, "schedule": TICK_SECONDS, "options": {"expires": TICK_SECONDS}}
-        for name in ("delivery.tick_deliver", "reviews.tick_expire")
+        for name in ("delivery.tick_deliver", "reviews.tick_expire", "web.tick_notify")
     }
     | {
         "inbox.tick_streams": {"task": "inbox.tick_streams", "schedule": 30.0},
         "delivery.tick_housekeep": {"task": "delivery.tick_housekeep", "schedule": 60.0},
     },
 )
-app.autodiscover_tasks(["delivery", "reviews", "inbox"])
+app.autodiscover_tasks(["delivery", "reviews", "inbox", "web"])
 
 
 @worker_init.connect

@@ -37,5 +37,12 @@ def revealed_html(text: str) -> str:
     return "".join(pieces)
 
 
+def without_hidden(text: str) -> str:
+    """For where nothing can be marked: on one line, and without what nobody can see."""
+    pairs = zip(["", *text], text, strict=False)
+    kept = (letter for before, letter in pairs if not is_hidden(letter, before))
+    return " ".join("".join(kept).split())
+
+
 def _marker(character: str) -> str:
     return f'<span class="hidden-char">\u2423U+{ord(character):04X}</span>'
