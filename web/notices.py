@@ -53,16 +53,20 @@ def trial() -> str:
 
 def _outcome(review: ReviewRequest, to: User) -> str:
     match review.status:
-        case Status.COMPLETED if review.decided_by is None:
-            return _("Answered")
-        case Status.COMPLETED if review.decided_by == to:
-            return _("You answered this")
         case Status.COMPLETED:
-            return _("Answered by %(name)s") % {"name": _short(review.decided_by.name)}
+            return _answered(review.decided_by, to)
         case Status.EXPIRED:
             return _("Expired without an answer")
         case _other:
             return _("Withdrawn by the agent")
+
+
+def _answered(by: User | None, to: User) -> str:
+    if by is None:
+        return _("Answered")
+    if by == to:
+        return _("You answered this")
+    return _("Answered by %(name)s") % {"name": _short(by.name)}
 
 
 def _name(channel: Channel) -> str:

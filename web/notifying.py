@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Exists, OuterRef, Subquery
+from django.db.models import Count, Exists, OuterRef, Subquery, UUIDField
 
 from accounts.ids import first_id
 from accounts.models import Membership, Workspace
@@ -41,7 +41,7 @@ def send_trial(device: PushSubscription, workspace: Workspace, *, now: datetime)
 def _devices(now: datetime) -> Any:
     """Those that nobody is looking at, each with the workspace that the pages show the person."""
     memberships = Membership.objects.filter(user=OuterRef("user")).order_by("created_at")
-    shown = Subquery(memberships.values("workspace")[:1])
+    shown = Subquery(memberships.values("workspace")[:1], output_field=UUIDField())
     devices = PushSubscription.objects.annotate(workspace_id=shown).defer("endpoint", "auth")
     return devices.filter(
         user__is_active=True, workspace_id__isnull=False, visible_until__lte=now

@@ -4,7 +4,7 @@ from django.contrib.auth.views import LogoutView
 from django.urls import path
 from django.views.generic import RedirectView
 
-from web.views import channels, deliveries, inbox, receivers, reviews
+from web.views import app_shell, channels, deliveries, inbox, push, receivers, reviews
 from web.views.sign_in import SignIn
 
 app_name = "web"
@@ -34,4 +34,12 @@ urlpatterns = [
     # Activity
     # Settings
     # The page as an application
+    path("manifest.webmanifest", app_shell.manifest, name="manifest"),
+    path("sw.js", app_shell.service_worker, name="service-worker"),
+    path("offline/", app_shell.offline, name="offline"),
+    path("push/", push.devices, name="devices"),
+    path("push/subscribe/", push.switch_on, name="push-subscribe"),
+    path("push/unsubscribe/", push.switch_off, name="push-unsubscribe"),
+    path("push/titles/", push.titles, name="push-titles"),
+    path("push/test/", push.test, name="push-test"),
 ]

@@ -18,7 +18,7 @@ from accounts.encryption import UndecryptableError
 from accounts.models import Membership
 from delivery import egress
 from delivery.backoff import next_delay, retry_after
-from delivery.clock import ClockTimestamp
+from delivery.clock import ClockTimestamp, database_now
 from delivery.models import Push, PushSubscription
 
 logger = logging.getLogger(__name__)
@@ -84,26 +84,26 @@ def claim(*, limit: int) -> list[Push]:
     The due time moves on before the work: what is not recorded is due again. Nobody hears of a
     workspace that they left.
     """
-    due = Push.objects.filter(due_at__lte=ClockTimestamp())
+    now = database_now()
+    due = Push.objects.filter(due_at__lte=now)
     if limit < 1 or not due.exists():  # a look without a lock
         return []
     with transaction.atomic():
         locked = due.select_for_update(skip_locked=True, no_key=True).order_by("due_at")
         ids = list(locked.values_list("pk", flat=True)[:limit])
         claimed = Push.objects.filter(pk__in=ids)
-        _drop_unwanted(claimed)
+        _drop_unwanted(claimed, now)
         lease = timedelta(seconds=settings.DELIVERY_LEASE_SECONDS)
-        claimed.update(due_at=ClockTimestamp() + lease, attempts=F("attempts") + 1)
+        claimed.update(due_at=now + lease, attempts=F("attempts") + 1)
         return _loaded(claimed.select_related("subscription__key"))
 
 
-def _drop_unwanted(pushes: QuerySet[Push]) -> None:
+def _drop_unwanted(pushes: QuerySet[Push], now: datetime) -> None:
     """What comes too late, and what is no business of the person any more."""
     member = Membership.objects.filter(
         user=OuterRef("subscription__user"), workspace=OuterRef("workspace"), user__is_active=True
     )
-    late = Q(is_last=False, expires_at__lte=ClockTimestamp())
-    pushes.filter(late | ~Exists(member)).delete()
+    pushes.filter(Q(is_last=False, expires_at__lte=now) | ~Exists(member)).delete()
 
 
 def _loaded(pushes: QuerySet[Push]) -> list[Push]:

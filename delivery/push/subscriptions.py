@@ -48,9 +48,7 @@ class Offer:
         try:
             check_url(self.endpoint)
         except EgressRefusedError as refused:
-            raise SubscriptionRefusedError(
-                _("The endpoint is refused: %(reason)s") % {"reason": refused}
-            ) from refused
+            raise SubscriptionRefusedError(_("The endpoint's address is not allowed.")) from refused
         _check_point(_decoded(self.p256dh, "p256dh", POINT_BYTES))
         _decoded(self.auth, "auth", AUTH_BYTES)
 
