@@ -22,6 +22,9 @@ from web.notices import ending, news, trial, withdrawal
 NEWS_FOR = timedelta(minutes=10)
 # More of them on one device are read by nobody.
 MOST_SHOWN = 50
+SEALED = ("payload", "subscription__endpoint", "subscription__auth")
+# One batch is one transaction; the next tick takes the next.
+ENDINGS_AT_ONCE = 200
 TRIAL_LIVES = timedelta(minutes=1)
 
 
@@ -104,12 +107,10 @@ def _news(missing: Sequence[tuple[Any, uuid.UUID]]) -> list[Notice]:
 def _tell_endings() -> None:
     """Say how it ended where somebody was told that it began."""
     open_still = ReviewRequest.objects.filter(pk=OuterRef("about"), status=Status.PENDING)
-    over = followed().filter(~Exists(open_still)).defer("payload")
-    pushes = list(
-        over.select_related("subscription__user").defer(
-            "payload", "subscription__endpoint", "subscription__auth"
-        )
+    over = (
+        followed().filter(~Exists(open_still)).order_by("pk").select_related("subscription__user")
     )
+    pushes = list(over.defer(*SEALED)[:ENDINGS_AT_ONCE])
     if pushes:
         reviews = _reviews({push.about for push in pushes})
         waiting = _waiting({push.workspace_id for push in pushes})

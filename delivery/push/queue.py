@@ -64,18 +64,24 @@ def followed() -> QuerySet[Push]:
     return Push.objects.filter(is_last=False)
 
 
+@transaction.atomic
 def finish(endings: Mapping[uuid.UUID, str]) -> None:
     """Say the last word on these pushes, to devices that the first one may have reached.
 
     One that is in the air is not overtaken: the last word leaves when its outcome is known.
     """
-    followed().filter(pk__in=list(endings), sent_at=None).filter(
-        Q(attempts=0) | Q(due_at=None)
-    ).delete()
-    for pk, payload in endings.items():
-        told = followed().filter(pk=pk)
-        told.filter(sent_at__isnull=False).update(due_at=ClockTimestamp())
-        told.update(payload=payload, is_last=True, is_urgent=False, attempts=0)
+    locked = followed().filter(pk__in=list(endings)).select_for_update(no_key=True)
+    for push in locked.defer("payload").order_by("pk"):
+        if push.sent_at is None and (push.attempts == 0 or push.due_at is None):
+            push.delete()
+            continue
+        Push.objects.filter(pk=push.pk).update(
+            payload=endings[push.pk],
+            is_last=True,
+            is_urgent=False,
+            attempts=0,
+            due_at=ClockTimestamp() if push.sent_at else push.due_at,
+        )
 
 
 def claim(*, limit: int) -> list[Push]:

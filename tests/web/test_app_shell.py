@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings as project
+from django.core.management import call_command
 from django.test import Client
 from PIL import Image
 from pytest_django.fixtures import Settings
@@ -92,6 +93,20 @@ class TestServiceWorker:
     def test_scripts_are_small(self, client: Client) -> None:
         assert size(client.get("/sw.js").content) < SMALL
         assert size((STATIC / "js" / "push.js").read_bytes()) < SMALL
+
+
+def test_collected_files_are_named_by_their_hash(
+    client: Client, settings: Settings, tmp_path: Path
+) -> None:
+    collected = {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}
+    settings.STATIC_ROOT = tmp_path
+    settings.STORAGES = settings.STORAGES | {"staticfiles": collected}
+    call_command("collectstatic", interactive=False, verbosity=0)
+    facts = facts_of(client.get("/sw.js").text)
+    manifest = client.get("/manifest.webmanifest").json()
+    files = [*facts["kept"][1:], facts["icon"], *(icon["src"] for icon in manifest["icons"])]
+    assert all(re.search(r"\.[0-9a-f]{12}\.\w+$", name) for name in files)
+    assert all((tmp_path / name.removeprefix(facts["statics"])).exists() for name in files)
 
 
 def test_offline_page_says_nothing_about_anybody(browser: Client) -> None:

@@ -72,7 +72,7 @@ def service_worker(request: HttpRequest) -> HttpResponse:
         "icon": static(ICON),
         "badge": static("img/badge.png"),
         "kept": kept,
-        "statics": static(""),
+        "statics": settings.STATIC_URL,
     }
     content = json.dumps([settings.VERSION, facts, render_to_string("pwa/offline.html")])
     facts["cache"] = f"shell-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
