@@ -1,5 +1,6 @@
 """Senders, tellers and people at the same moment: no push twice, no device too many."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -40,7 +41,9 @@ def test_key_that_is_needed_at_once_by_many_is_made_once() -> None:
 
 def test_no_person_gets_a_device_too_many(person: User) -> None:
     live_key()
-    calls = [partial(offered, person, f"{ENDPOINT}/{number}") for number in range(MANY)]
+    calls: list[Callable[[], bool]] = [
+        partial(offered, person, f"{ENDPOINT}/{number}") for number in range(MANY)
+    ]
     assert at_once(calls).count(True) == MOST_DEVICES
     assert person.devices.count() == MOST_DEVICES
 
