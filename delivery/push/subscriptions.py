@@ -101,17 +101,19 @@ def subscribe(user: User, *, offer: Offer, label: str, now: datetime) -> PushSub
         )
     same = PushSubscription.objects.filter(endpoint_sha256=offer.endpoint_sha256)
     same.exclude(user=user).delete()
+    given = {
+        "user": user,
+        "key": live_key(),
+        "endpoint": offer.endpoint,
+        "p256dh": offer.p256dh.rstrip("="),
+        "auth": offer.auth.rstrip("="),
+        "label": label,
+        "last_error": "",
+    }
     device, _created = PushSubscription.objects.update_or_create(
         endpoint_sha256=offer.endpoint_sha256,
-        defaults={
-            "user": user,
-            "key": live_key(),
-            "endpoint": offer.endpoint,
-            "p256dh": offer.p256dh.rstrip("="),
-            "auth": offer.auth.rstrip("="),
-            "label": label,
-            "last_error": "",
-        },
+        defaults=given,
+        create_defaults=given | {"created_at": now},
     )
     return device
 
