@@ -53,7 +53,7 @@ app.conf.update(
     },
     beat_schedule={
         name: {"task": name, "schedule": TICK_SECONDS, "options": {"expires": TICK_SECONDS}}
-        for name in ("delivery.tick_deliver", "reviews.tick_expire")
+        for name in ("delivery.tick_deliver", "reviews.tick_expire", "web.tick_notify")
     }
     | {
         "inbox.tick_streams": {"task": "inbox.tick_streams", "schedule": 30.0},
@@ -66,7 +66,7 @@ app.conf.update(
         "api.tick_forget_calls": {"task": "api.tick_forget_calls", "schedule": 60.0},
     },
 )
-app.autodiscover_tasks(["delivery", "reviews", "inbox", "attachments", "api"])
+app.autodiscover_tasks(["delivery", "reviews", "inbox", "attachments", "api", "web"])
 
 
 @worker_init.connect

@@ -55,6 +55,8 @@ def env_networks(name: str) -> list[IPv4Network | IPv6Network]:
 
 
 VERSION = "0.1.0"
+# What people call it: the name under its icon, and over its notifications.
+APP_NAME = env("APP_NAME", "Licet")
 USER_AGENT = f"Licet/{VERSION}"
 
 # Where it runs
@@ -244,9 +246,18 @@ DELIVERY_BREAKER = [float(entry) for entry in env("DELIVERY_BREAKER", "30,120,60
 DELIVERY_DISABLE_AFTER = timedelta(days=env_number("DELIVERY_DISABLE_AFTER_DAYS", 5))
 EGRESS_ALLOW = env("EGRESS_ALLOW")
 EGRESS_ATTEMPT_SECONDS = env_number("EGRESS_ATTEMPT_SECONDS", 15)
+# Certificates of authorities that are trusted beside the public ones, in one PEM file.
+EGRESS_CA_FILE = env("EGRESS_CA_FILE")
 if DELIVERY_LEASE_SECONDS < 2 * EGRESS_ATTEMPT_SECONDS:
     raise ImproperlyConfigured(
         "DELIVERY_LEASE_SECONDS must be at least twice EGRESS_ATTEMPT_SECONDS."
+    )
+
+# Whom a push service may write to when something is wrong with our pushes (RFC 8292, 2.1).
+VAPID_SUBJECT = env("VAPID_SUBJECT", PUBLIC_URL if SECURE else "mailto:operator@localhost")
+if not VAPID_SUBJECT.startswith(("mailto:", "https://")):
+    raise ImproperlyConfigured(
+        f"VAPID_SUBJECT must be a mailto: or https: address, not {VAPID_SUBJECT!r}."
     )
 
 # Limits

@@ -50,6 +50,13 @@ def revealed_text(text: str) -> str:
     return "".join(_pieces(text, str, _hidden_text, _lookalike_text))
 
 
+def without_hidden(text: str) -> str:
+    """The text without what hides in it: for notifications, which have no room to mark it."""
+    if _PLAIN(text):
+        return text
+    return "".join(_pieces(text, str, lambda _: "", _lookalike_text))
+
+
 def warnings_in(*texts: str | None) -> list[str]:
     """What a person should know before deciding on these texts, as sentences; most have none."""
     looked_at = [text[:LOOKED_THROUGH] for text in texts if text and not _PLAIN(text)]

@@ -6,12 +6,14 @@ from django.views.generic import RedirectView
 
 from web.views import (
     activity,
+    app_shell,
     bulk,
     channels,
     deliveries,
     files,
     inbox,
     new_channel,
+    push,
     receivers,
     reviews,
 )
@@ -90,4 +92,12 @@ urlpatterns = [
     path("channels/<uuid:channel_id>/mute/", channel_settings.mute, name="mute-channel"),
     path("channels/<uuid:channel_id>/delete/", channel_settings.delete, name="delete-channel"),
     # The page as an application
+    path("manifest.webmanifest", app_shell.manifest, name="manifest"),
+    path("sw.js", app_shell.service_worker, name="service-worker"),
+    path("offline/", app_shell.offline, name="offline"),
+    path("push/", push.devices, name="devices"),
+    path("push/subscribe/", push.switch_on, name="push-subscribe"),
+    path("push/unsubscribe/", push.switch_off, name="push-unsubscribe"),
+    path("push/titles/", push.titles, name="push-titles"),
+    path("push/test/", push.test, name="push-test"),
 ]

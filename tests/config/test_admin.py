@@ -21,7 +21,9 @@ from inbox.services.streams import note_step
 from reviews.models import Closer
 from reviews.services import Answer, answer_review
 from tests.factories import make_file, make_person, make_review
+from tests.push import make_device
 from tests.receiver import Receiver
+from web.notifying import send_trial
 
 SECRET = "a-very-secret-value"
 OURS = [model for model in admin.site._registry if model.__module__.split(".")[0] != "django"]
@@ -51,6 +53,8 @@ def everything(channel: Channel, person: User, receiver: Receiver) -> None:
     note_step(channel, stream_id="s", text="reading", tool_hint=True, now=now)
     GoneUrl.objects.create(workspace=channel.workspace, url=receiver.url, url_sha256="0" * 64)
     FeedHead.objects.create(workspace=channel.workspace)
+    device = make_device(person, f"https://push.example/{SECRET}", now)
+    send_trial(device, channel.workspace, now=now)
     EngineBeat.objects.get_or_create(name="w:1", defaults={"seen_at": timezone.now()})
     ApiKey.objects.create(workspace=channel.workspace, key_hash="1" * 64, key_prefix="hp_12345678")
     make_file(channel, filename="a.csv", mime_type="text/csv")
