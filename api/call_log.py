@@ -25,9 +25,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.status import HTTP_400_BAD_REQUEST
 
+from accounts.addresses import address_of_request
 from accounts.ids import uuid7
 from accounts.models import ApiKey
-from accounts.addresses import address_of_request
 from api.models import LONGEST_ERROR, LONGEST_PATH, Call, UnnamedCalls
 
 logger = logging.getLogger(__name__)

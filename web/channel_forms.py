@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy
 
 from delivery.egress import EgressRefusedError, check_headers, check_url, origin_of
 from inbox.models import Channel
-from web.hidden import is_hidden
+from web.hidden import without_hidden
 from web.settings_forms import LONGEST_PASSWORD, PageForm
 
 LONGEST_URL = 2048
@@ -191,16 +191,10 @@ class DeleteChannelForm(PageForm):
 
     def __init__(self, *args: Any, channel: Channel, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.expected = typeable(channel.name) or str(channel.pk)
+        self.expected = without_hidden(channel.name) or str(channel.pk)
 
     def clean_name(self) -> str:
         typed: str = self.cleaned_data["name"]
-        if typeable(typed) != self.expected:
+        if without_hidden(typed) != self.expected:
             raise forms.ValidationError(_("This is not the name of the channel."))
         return typed
-
-
-def typeable(name: str) -> str:
-    """A name as a person can type it: without characters that nobody sees."""
-    seen = (character for character in name if not is_hidden(character))
-    return " ".join("".join(seen).split())

@@ -11,7 +11,8 @@ from attachments.conversion import parts
 from attachments.conversion.texts import decode
 from attachments.models import Attachment, Preview
 from attachments.queries import beginning_of, preview_part
-from web.hidden import is_hidden, revealed_html
+from web.hidden import SIGN, revealed_html
+from web.invisible import find_hidden
 
 LONGEST_SOURCE = 512 * 1024
 LONGEST_MARKDOWN = 200_000
@@ -80,10 +81,11 @@ def document_html(file: Attachment) -> SafeString | None:
 
 def marked(text: str) -> str:
     """Hidden characters as plain names of their code points, which are no markup anywhere."""
-    return "".join(
-        f"\u2423U+{ord(character):04X}" if is_hidden(character, before) else character
-        for before, character in zip(["", *text], text, strict=False)
-    )
+    pieces, until = [], 0
+    for found in find_hidden(text):
+        pieces += [text[until : found.start], SIGN, found.code]
+        until = found.end
+    return "".join([*pieces, text[until:]])
 
 
 def _part(file: Attachment, name: str) -> bytes | None:

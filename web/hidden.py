@@ -51,10 +51,12 @@ def revealed_text(text: str) -> str:
 
 
 def without_hidden(text: str) -> str:
-    """The text without what hides in it: for notifications, which have no room to mark it."""
-    if _PLAIN(text):
-        return text
-    return "".join(_pieces(text, str, lambda _: "", _lookalike_text))
+    """On one line, and without what nobody can see: for where nothing can be marked."""
+    kept, until = [], 0
+    for found in find_hidden(text):
+        kept.append(text[until : found.start])
+        until = found.end
+    return " ".join("".join([*kept, text[until:]]).split())
 
 
 def warnings_in(*texts: str | None) -> list[str]:

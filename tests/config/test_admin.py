@@ -11,7 +11,6 @@ from django.utils import timezone
 
 from accounts.models import ApiKey, Role, User
 from accounts.services.invitations import invite
-from attachments.models import Attachment
 from delivery.engine import deliver_due
 from delivery.models import EngineBeat, FeedHead, GoneUrl
 from inbox.models import Channel, ChannelStatus, Thread
