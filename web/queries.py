@@ -149,11 +149,15 @@ def _file_count() -> Coalesce:
 
 
 def next_pending(
-    workspace: Workspace, filters: Filters, after: ReviewRequest
+    workspace: Workspace, filters: Filters, after: ReviewRequest, *, upwards: bool = False
 ) -> ReviewRequest | None:
-    """The next open one down the list, else the newest."""
+    """The next open one down the list (or up), else the newest."""
     pending = _matching(workspace, filters).filter(status=Status.PENDING)
-    return pending.filter(pk__lt=after.pk).first() or pending.first()
+    if upwards:
+        near = pending.filter(pk__gt=after.pk).order_by("message").first()
+    else:
+        near = pending.filter(pk__lt=after.pk).first()
+    return near or pending.first()
 
 
 def settled(review: ReviewRequest) -> ReviewRequest:

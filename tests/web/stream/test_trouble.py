@@ -72,6 +72,7 @@ def test_streams_outlive_redis_and_are_told_to_look_when_it_is_back(
         assert tab.next().name == "message-created"
         valkey.stop()
         make_message(channel)
+        assert happens_within(10, lambda: bus.publisher._pause.until), "it was lost, not late"
         with Tab(server.url, cookie) as late:
             assert (late.first.name, late.first.id) == ("hello", "")
             valkey.start()
