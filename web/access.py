@@ -1,7 +1,7 @@
 """Who may see a page: people who are signed in and belong to a workspace."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Concatenate, cast
 
 from django.contrib.auth.views import redirect_to_login
@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
 from accounts.models import Membership, User, Workspace
-from accounts.queries import memberships_of
+from accounts.queries import NotFoundError, memberships_of
 from inbox.queries import BadCursorError, ChannelNotFoundError, MessageNotFoundError
 from reviews.queries import NoReviewError
 from reviews.services import ReviewWithdrawnError
@@ -21,6 +21,7 @@ MISSING = (
     NoReviewError,
     BadCursorError,
     ReviewWithdrawnError,
+    NotFoundError,
 )
 
 
@@ -29,18 +30,28 @@ class MemberRequest(HttpRequest):
 
     user: User
     membership: Membership
+    memberships: Sequence[Membership]
     workspace: Workspace
 
 
-def current_membership(request: HttpRequest) -> Membership:
-    """The person's oldest membership: the workspace that the pages show.
+WORKSPACE_CHOSEN = "workspace"
+
+
+def current_membership(request: HttpRequest, memberships: Sequence[Membership]) -> Membership:
+    """The membership of the workspace that was switched to, while there is one; else the oldest.
 
     Raises: PermissionDenied.
     """
-    memberships = memberships_of(request.user) if isinstance(request.user, User) else []
     if not memberships:
         raise PermissionDenied(_("You do not belong to a workspace yet."))
-    return memberships[0]
+    chosen = request.session.get(WORKSPACE_CHOSEN)
+    found = (each for each in memberships if str(each.workspace_id) == chosen)
+    return next(found, memberships[0])
+
+
+def choose_workspace(request: HttpRequest, membership: Membership) -> None:
+    """Remember for this session which workspace the pages show."""
+    request.session[WORKSPACE_CHOSEN] = str(membership.workspace_id)
 
 
 def require_answering(request: MemberRequest) -> None:
@@ -67,7 +78,8 @@ def for_members[**P](view: MemberPage[P]) -> Page[P]:
         if not request.user.is_authenticated:
             return _to_the_door(request)
         member = cast("MemberRequest", request)
-        member.membership = current_membership(request)
+        member.memberships = memberships_of(member.user)
+        member.membership = current_membership(request, member.memberships)
         member.workspace = member.membership.workspace
         try:
             response = view(member, *args, **kwargs)

@@ -5,6 +5,8 @@ from django.urls import path
 from django.views.generic import RedirectView
 
 from web.views import channels, deliveries, inbox, receivers, reviews
+from web.views.settings import channels as channel_settings
+from web.views.settings import invitations, keys, looks, people, profile, workspace
 from web.views.sign_in import SignIn
 
 app_name = "web"
@@ -36,5 +38,35 @@ urlpatterns = [
     # Files
     # Activity
     # Settings
+    path("settings/", profile.settings, name="settings"),
+    path("settings/profile/", profile.profile, name="settings-profile"),
+    path("settings/password/", profile.password, name="settings-password"),
+    path("settings/sign-out-everywhere/", profile.sign_out_everywhere, name="sign-out-everywhere"),
+    path("settings/appearance/", looks.appearance, name="settings-appearance"),
+    path("settings/shortcuts/", looks.shortcuts, name="settings-shortcuts"),
+    path("settings/notifications/", looks.notifications, name="settings-notifications"),
+    path("settings/keys/", keys.keys, name="settings-keys"),
+    path("settings/keys/<uuid:key_id>/rotate/", keys.rotate, name="rotate-key"),
+    path("settings/keys/<uuid:key_id>/revoke/", keys.revoke, name="revoke-key"),
+    path("settings/people/", people.people, name="settings-people"),
+    path("settings/people/invite/", people.send_invitation, name="invite"),
+    path("settings/people/<uuid:member_id>/", people.member, name="member"),
+    path("settings/people/<uuid:member_id>/remove/", people.remove, name="remove-member"),
+    path(
+        "settings/people/invitations/<uuid:invitation_id>/withdraw/",
+        people.withdraw,
+        name="withdraw-invitation",
+    ),
+    path("settings/workspace/", workspace.workspace, name="settings-workspace"),
+    path("settings/workspace/switch/", workspace.switch, name="switch-workspace"),
+    path("invitations/<str:token>/", invitations.invitation, name="invitation"),
+    path("channels/<uuid:channel_id>/settings/", channel_settings.channel, name="channel-settings"),
+    path(
+        "channels/<uuid:channel_id>/settings/webhook/",
+        channel_settings.webhook,
+        name="channel-webhook",
+    ),
+    path("channels/<uuid:channel_id>/mute/", channel_settings.mute, name="mute-channel"),
+    path("channels/<uuid:channel_id>/delete/", channel_settings.delete, name="delete-channel"),
     # The page as an application
 ]

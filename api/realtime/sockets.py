@@ -20,7 +20,7 @@ from django.conf import settings
 from django.utils import timezone
 from socketio.exceptions import ConnectionRefusedError as RefusedError
 
-from api.addresses import address_of_scope
+from accounts.addresses import address_of_scope
 from api.placet.events import TOPIC, channel_room, workspace_room
 from api.placet.serializers.events import AgentCommandsIn, DeltaIn, OAuthStartIn, ProgressIn
 from api.realtime.announcer import Announcer

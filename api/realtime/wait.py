@@ -20,7 +20,7 @@ from django.conf import settings
 from django.utils import timezone
 from rest_framework.exceptions import Throttled
 
-from api.addresses import address_of_scope
+from accounts.addresses import address_of_scope
 from api.authentication import authenticate_headers
 from api.placet.errors import error_body, headers_of, judge
 from api.placet.outbound import review_topic

@@ -9,12 +9,14 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import ApiKey, User
+from accounts.models import ApiKey, Role, User
+from accounts.services.invitations import invite
 from attachments.models import Attachment
 from delivery.engine import deliver_due
 from delivery.models import EngineBeat, FeedHead, GoneUrl
 from inbox.models import Channel, ChannelStatus, Thread
 from inbox.services.channels import Webhook, note_status, set_webhook
+from inbox.services.mutes import mute_channel
 from inbox.services.streams import note_step
 from reviews.models import Closer
 from reviews.services import Answer, answer_review
@@ -43,6 +45,8 @@ def everything(channel: Channel, person: User, receiver: Receiver) -> None:
     deliver_due()
     Thread.objects.create(channel=channel)
     now = timezone.now()
+    mute_channel(channel, user=person, now=now)
+    invite(workspace=channel.workspace, email="a@example.org", role=Role.VIEWER, by=person, now=now)
     note_status(channel, status=ChannelStatus.BUSY, message=None, now=now)
     note_step(channel, stream_id="s", text="reading", tool_hint=True, now=now)
     GoneUrl.objects.create(workspace=channel.workspace, url=receiver.url, url_sha256="0" * 64)
