@@ -30,6 +30,7 @@ from reviews.queries import pending_reviews, reviews_of
 from reviews.services import expire_review
 from web.deliveries import state_of
 from web.looks import Look, look_of, state_look
+from web.matching import mentions
 
 PAGE = 50
 CHANNELS_SHOWN = 200
@@ -102,21 +103,13 @@ def page_of_reviews(workspace: Workspace, filters: Filters) -> ReviewPage:
 
 def _matching(workspace: Workspace, filters: Filters) -> QuerySet[ReviewRequest]:
     matching = reviews_of(workspace, filters.channel).filter(STATUSES[filters.status])
-    return matching.filter(_mentions(filters.text)) if filters.text else matching
+    return matching.filter(mentions(filters.text)) if filters.text else matching
 
 
 def count_news(workspace: Workspace, filters: Filters, *, since: UUID | None) -> int:
     """Reviews of this list that are newer than the newest one it showed."""
     matching = _matching(workspace, filters)
     return (matching.filter(pk__gt=since) if since else matching).count()
-
-
-def _mentions(text: str) -> Q:
-    return (
-        Q(message__text__icontains=text)
-        | Q(payload_json__icontains=text)
-        | Q(channel__name__icontains=text)
-    )
 
 
 def _cursor(text: str) -> Any:

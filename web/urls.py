@@ -4,7 +4,7 @@ from django.contrib.auth.views import LogoutView
 from django.urls import path
 from django.views.generic import RedirectView
 
-from web.views import channels, deliveries, inbox, receivers, reviews
+from web.views import channels, deliveries, inbox, receivers, reviews, search
 from web.views.settings import channels as channel_settings
 from web.views.settings import invitations, keys, looks, people, profile, workspace
 from web.views.sign_in import SignIn
@@ -35,6 +35,9 @@ urlpatterns = [
     path("channels/<uuid:channel_id>/delivery/switch-on/", receivers.switch, name="switch-on"),
     path("channels/<uuid:channel_id>/delivery/secrets/", receivers.secrets, name="secrets"),
     path("channels/<uuid:channel_id>/delivery/rotate/", receivers.rotate, name="rotate-secret"),
+    # Search and keys
+    path("search/", search.search, name="search"),
+    path("shortcuts/", search.shortcuts, name="shortcuts"),
     # Files
     # Activity
     # Settings
