@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise
@@ -121,7 +121,7 @@ def _action_hits(action: Action) -> Iterator[Hit]:
     yield Hit(action.words, href, action.icon, shortcut=action.shortcut, posts=action.posts)
 
 
-def _recent_channels(workspace: Workspace) -> Sequence[Channel]:
+def _recent_channels(workspace: Workspace) -> QuerySet[Channel]:
     last = Message.objects.filter(channel=OuterRef("pk")).order_by("-id").values("id")[:1]
     return channels_of(workspace).order_by(Coalesce(Subquery(last), "id").desc())[:SHOWN]
 

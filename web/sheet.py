@@ -50,6 +50,6 @@ def _cap(key: str) -> str:
         "Escape": _("Esc"),
         "ArrowUp": "↑",
         "ArrowDown": "↓",
-        DIGITS: "1–9",
+        DIGITS: "1-9",
     }
     return names.get(key) or (key.upper() if len(key.upper()) == 1 else key)

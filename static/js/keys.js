@@ -158,7 +158,9 @@ document.addEventListener("keydown", (event) => {
   if (!event.key || document.querySelector("dialog[open]")) return;
   const key = pressed(event);
   if (!key) return;
-  if (event.target.matches(TYPING) && key !== keys.back && key !== keys.send) return;
+  // What a closed dialog had in focus keeps it for one more frame.
+  const typing = event.target.matches(TYPING) && event.target.checkVisibility();
+  if (typing && key !== keys.back && key !== keys.send) return;
   const action = actionOf(key, event.timeStamp);
   if (!action || (event.repeat && !HELD.includes(action))) return;
   if ((ACTIONS[action] ?? (() => press(action)))(event)) event.preventDefault();

@@ -34,10 +34,7 @@ function onKey(event) {
 }
 
 field?.addEventListener("keydown", onKey);
-dialog?.addEventListener("shown", () => {
-  field.select();
-  htmx.trigger(field, "look");
-});
+dialog?.addEventListener("shown", () => field.select());
 dialog?.addEventListener("htmx:after:swap", () => {
   choose(options()[0]);
   if (running) run();

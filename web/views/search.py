@@ -1,5 +1,8 @@
 """Search, which the command palette shows as one types, and the sheet of all keys."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
@@ -40,7 +43,7 @@ def shortcuts(request: MemberRequest) -> HttpResponse:
 
 
 def _part_or_page(
-    request: MemberRequest, page: str, context: dict[str, object], parts: dict[str, str]
+    request: MemberRequest, page: str, context: dict[str, Any], parts: Mapping[str, str]
 ) -> HttpResponse:
     """Parts for a dialog leave the page's title as it is."""
     response = render(request, parts.get(wanted_fragment(request), page), context)
