@@ -2,6 +2,5 @@
 import "./list.js";
 import "./live.js";
 import "./dialog.js";
-import "./hints.js";
 import "./keys.js";
 import "./palette.js";
