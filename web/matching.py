@@ -2,8 +2,38 @@
 
 import json
 from collections.abc import Iterable
+from typing import Any
 
-from django.db.models import Q
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import CharField, Q, TextField
+from django.db.models.lookups import IContains, Lookup
+from django.db.models.sql.compiler import SQLCompiler
+
+
+@CharField.register_lookup
+@TextField.register_lookup
+class Mentions(IContains):
+    """`icontains` that folds ASCII letters only, on PostgreSQL as on SQLite.
+
+    Folding by the rules of a language takes PostgreSQL twice to four times as long.
+    """
+
+    lookup_name = "mentions"
+
+    def as_postgresql(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper
+    ) -> tuple[str, list[Any]]:
+        return self._compare('UPPER({} COLLATE "C") LIKE UPPER({} COLLATE "C")', compiler)
+
+    def as_sqlite(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper
+    ) -> tuple[str, list[Any]]:
+        return self._compare("{} LIKE {} ESCAPE '\\'", compiler)
+
+    def _compare(self, sql: str, compiler: SQLCompiler) -> tuple[str, list[Any]]:
+        column, column_params = Lookup.process_lhs(self, compiler, compiler.connection)
+        text, text_params = self.process_rhs(compiler, compiler.connection)
+        return sql.format(column, text), [*column_params, *text_params]
 
 
 def contains(column: str, text: str) -> Q:
@@ -33,12 +63,12 @@ def mentions(text: str) -> Q:
 def _any(column: str, texts: Iterable[str]) -> Q:
     matching = Q()
     for text in texts:
-        matching |= Q(**{f"{column}__icontains": text})
+        matching |= Q(**{f"{column}__mentions": text})
     return matching
 
 
 def _spellings(text: str) -> list[str]:
-    """SQLite folds the case of ASCII letters only; other words are tried as people write them."""
+    """Other letters than those of ASCII are tried in the ways that people write words."""
     if text.isascii():
         return [text]
     return list(dict.fromkeys([text, text.lower(), text.upper(), text.capitalize(), text.title()]))
