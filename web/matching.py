@@ -15,7 +15,7 @@ from django.db.models.sql.compiler import SQLCompiler
 class Mentions(IContains):
     """`icontains` that folds ASCII letters only, on PostgreSQL as on SQLite.
 
-    Folding by the rules of a language takes PostgreSQL twice to four times as long.
+    Folding by the rules of a language takes PostgreSQL about twice as long.
     """
 
     lookup_name = "mentions"
