@@ -2,5 +2,8 @@
 import "./card.js";
 import "./list.js";
 import "./live.js";
+import "./dialog.js";
+import "./keys.js";
+import "./palette.js";
 import "./status.js";
 import "./time.js";
