@@ -12,7 +12,7 @@ from django.db import IntegrityError
 from django.db.models import QuerySet
 
 from accounts.ids import parse_uuid, uuid7
-from accounts.models import ApiKey
+from accounts.models import ApiKey, User
 from attachments.models import Attachment, State
 from attachments.storage import new_key, put, remove, safe_filename
 from inbox.errors import DomainError
@@ -44,8 +44,15 @@ class NewFile:
         return cls(filename, mime_type, len(content), digest, ContentFile(content))
 
 
-def store_file(channel: Channel, *, file: NewFile, key: ApiKey | None, now: datetime) -> Attachment:
-    """Store a file of a channel, on no message yet.
+def store_file(
+    channel: Channel,
+    *,
+    file: NewFile,
+    now: datetime,
+    key: ApiKey | None = None,
+    user: User | None = None,
+) -> Attachment:
+    """Store a file that an agent (`key`) or a person sent to a channel, on no message yet.
 
     1. A row `staged`, committed, names the object before there is one.
     2. The object is written, outside any transaction.
@@ -53,7 +60,7 @@ def store_file(channel: Channel, *, file: NewFile, key: ApiKey | None, now: date
 
     Raises: StorageUnavailableError, ChannelNotYoursError for a channel deleted meanwhile.
     """
-    row = _stage(channel, file, key, now)
+    row = _stage(channel, file, key, user, now)
     put(row.storage_key, file.content)
     if not Attachment.objects.filter(pk=row.pk, state=State.STAGED).update(state=State.READY):
         remove(row.storage_key)
@@ -62,13 +69,16 @@ def store_file(channel: Channel, *, file: NewFile, key: ApiKey | None, now: date
     return row
 
 
-def _stage(channel: Channel, file: NewFile, key: ApiKey | None, now: datetime) -> Attachment:
+def _stage(
+    channel: Channel, file: NewFile, key: ApiKey | None, user: User | None, now: datetime
+) -> Attachment:
     try:
         return Attachment.objects.create(
             id=uuid7(now),
             workspace_id=channel.workspace_id,
             channel=channel,
             uploaded_by_key=key,
+            uploaded_by_user=user,
             state=State.STAGED,
             filename=safe_filename(file.filename),
             mime_type=file.mime_type,

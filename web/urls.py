@@ -4,7 +4,7 @@ from django.contrib.auth.views import LogoutView
 from django.urls import path
 from django.views.generic import RedirectView
 
-from web.views import channels, deliveries, inbox, receivers, reviews
+from web.views import channels, deliveries, inbox, messages, receivers, reviews
 from web.views.sign_in import SignIn
 
 app_name = "web"
@@ -27,6 +27,8 @@ urlpatterns = [
     path("channels/", channels.channels, name="channels"),
     path("channels/<uuid:channel_id>/", channels.channel, name="channel"),
     path("channels/<uuid:channel_id>/messages/", channels.write, name="write"),
+    path("messages/<uuid:message_id>/", messages.message, name="message"),
+    path("messages/<uuid:message_id>/try-now/", messages.try_now, name="try-message-now"),
     path("channels/<uuid:channel_id>/delivery/", receivers.receiver, name="channel-delivery"),
     path("channels/<uuid:channel_id>/delivery/test/", receivers.test, name="send-test"),
     path("channels/<uuid:channel_id>/delivery/replay/", receivers.replay, name="replay"),
