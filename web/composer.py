@@ -117,6 +117,8 @@ def _post(
         text=written["text"] or None,
         client_id=client_id,
         reply_to=target,
+        # Placet's wire has no field for it; agents read metadata.
+        metadata={"replyTo": str(target.pk)} if target else None,
         carrying=[claim] if stored else [],
     )
     posted = post_message(
