@@ -5,7 +5,7 @@ const FORM = ".compose form";
 const byId = (id) => document.getElementById(id);
 const composer = () => document.querySelector(FORM);
 const inputOf = (form) => form.elements.files;
-const units = [[1e9, "GB"], [1e6, "MB"], [1e3, "KB"]];
+const units = [[2 ** 30, "GB"], [2 ** 20, "MB"], [2 ** 10, "KB"]]; // as the server counts
 
 function sizeText(bytes) {
   const [unit, name] = units.find(([least]) => bytes >= least) ?? [1, "B"];

@@ -319,6 +319,23 @@ def test_streamed_reply_grows_in_place_with_its_steps(talk: Talk) -> None:
     assert not message.get_attribute("aria-live")
 
 
+def test_reply_that_grows_does_not_move_the_reader(talk: Talk) -> None:
+    for number in range(30):
+        talk.say(f"Message {number}.")
+    name = uuid.uuid4().hex
+    draft = talk.say("Let me", streamId=name, streamState="streaming")
+    talk.open()
+    talk.page.evaluate("document.getElementById('log').scrollTop = -500")
+    read = talk.page.get_by_text("Message 10.")
+    read.scroll_into_view_if_needed()
+    where = read.bounding_box()
+    body = {"channelId": talk.channel, "text": "A line\n\n" * 20}
+    assert talk.stack.call("PATCH", f"/api/v1/messages/streams/{name}", body).ok
+    talk.hear("message-changed", draft)
+    expect(talk.page.locator(f"#m-{draft} p")).to_have_count(20)
+    assert read.bounding_box() == pytest.approx(where, abs=1)
+
+
 def test_deleted_message_vanishes_and_the_next_one_gets_its_header(talk: Talk) -> None:
     first, second = talk.say("Wrong"), talk.say("Right")
     talk.open()
@@ -417,3 +434,23 @@ def test_reading_aloud_is_off_until_somebody_asks(talk: Talk) -> None:
     talk.open()
     expect(log).to_have_attribute("aria-live", "polite")
     expect(button).to_have_attribute("aria-pressed", "true")
+
+
+def test_everything_is_sent_without_scripts(stack: Stack, page: Page, tmp_path: Path) -> None:
+    """`page` has JavaScript off."""
+    agent = stack.call("POST", "/api/v1/agents", {"name": "Plain"}).json()["id"]
+    asked = {"channelId": agent, "text": "Which file?"}
+    stack.call("POST", "/api/v1/messages", asked)
+    file = tmp_path / "this.txt"
+    file.write_text("x")
+    page.goto(f"{stack.url}/channels/{agent}/")
+    page.get_by_role("link", name="Reply", exact=True).click()
+    page.wait_for_url("**reply=**")
+    page.locator("#message-files").set_input_files(file)
+    page.locator("#message-text").fill("This one")
+    page.get_by_role("button", name="Send", exact=True).click()
+    page.wait_for_url("**#m-**")
+    sent = page.locator(".msg.mine")
+    expect(sent).to_contain_text("This one")
+    expect(sent).to_contain_text("this.txt")
+    expect(sent.locator(".quoted")).to_contain_text("Which file?")
