@@ -106,15 +106,18 @@ def _post(
     request: MemberRequest, channel: Channel, written: dict[str, Any], target: Message | None
 ) -> Message:
     """Raises: StorageUnavailableError, ChannelNotYoursError."""
-    now, client_id = timezone.now(), written["client_id"] or None
+    now, text = timezone.now(), written["text"] or None
+    client_id = written["client_id"] or None
     earlier = _sent_before(channel, client_id)
-    if earlier is not None:
+    if earlier is not None and earlier.text == text:
         return earlier
+    if earlier is not None:
+        client_id = None  # called off, but it had arrived; then edited: other words are not lost
     files = received_files(request)
     stored = store_received(files, channel=channel, user=request.user, now=now)
     claim = partial(claim_attachments, ids=[str(file.pk) for file in stored], key=None)
     draft = Draft(
-        text=written["text"] or None,
+        text=text,
         client_id=client_id,
         reply_to=target,
         # Placet's wire has no field for it; agents read metadata.

@@ -110,7 +110,17 @@ listen("message-deleted", (id) => {
   deleted(id);
   refresh("pending");
 });
-listen("channel-changed", () => refresh("head"));
+listen("channel-changed", () => {
+  for (const id of ["head", "offered"]) refresh(id);
+});
+
+// What cannot be found any more is gone, however we missed it.
+document.addEventListener("htmx:response:error", ({ detail: { ctx } }) => {
+  if (ctx.response.status !== 404 || ctx.request.method !== "GET") return;
+  const { sourceElement } = ctx;
+  if (sourceElement.matches("#log-items > .msg")) deleted(idOf(sourceElement));
+  if (sourceElement.matches("#channel-rows > li")) sourceElement.remove();
+});
 
 document.body.addEventListener("resync", () => {
   for (const id of ["channel-list", "head", "pending"]) refresh(id);
@@ -201,8 +211,11 @@ function settle() {
   keepSteps();
   speak();
   if (opened === byId("detail")) return;
+  const first = opened === null;
   opened = byId("detail");
   document.querySelector(".msg.marked")?.scrollIntoView({ block: "center" });
+  // On a phone the row that was pressed is out of sight now.
+  if (!first && !byId("channel-list")?.checkVisibility()) byId("channel-title").focus();
 }
 
 document.addEventListener("htmx:after:swap", settle);

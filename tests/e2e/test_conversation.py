@@ -199,6 +199,23 @@ def test_failed_connection_keeps_the_words_to_be_sent_again(talk: Talk) -> None:
     expect(talk.messages).to_have_count(1)
 
 
+def test_upload_can_be_called_off(talk: Talk) -> None:
+    talk.open()
+    talk.page.route(f"**/channels/{talk.channel}/messages/", lambda _route: None)
+    payload = {"name": "a.txt", "mimeType": "text/plain", "buffer": b"x"}
+    talk.page.locator("#message-files").set_input_files(payload)  # type: ignore[arg-type]
+    talk.write("Wait")
+    expect(talk.page.locator("#sending")).to_be_visible()
+    talk.page.get_by_role("button", name="Cancel").click()
+    expect(talk.page.locator("#sending")).to_be_hidden()
+    expect(talk.field).to_have_value("Wait")
+    expect(talk.field).to_be_editable()
+    expect(talk.page.locator("#chosen li")).to_have_count(1)
+    talk.page.unroute_all(behavior="ignoreErrors")
+    talk.page.get_by_role("button", name="Send", exact=True).click()
+    expect(talk.messages).to_have_count(1)
+
+
 def test_reply_quotes_and_can_be_called_off(talk: Talk) -> None:
     asked = talk.say("Which supplier?")
     talk.open()
@@ -220,9 +237,12 @@ def test_reply_quotes_and_can_be_called_off(talk: Talk) -> None:
 
 
 def test_commands_are_offered_and_chosen_with_the_keyboard(talk: Talk) -> None:
-    body = {"commands": COMMANDS}
-    assert talk.stack.call("PUT", f"/api/v1/agents/{talk.channel}/commands", body).ok
+    path = f"/api/v1/agents/{talk.channel}/commands"
+    assert talk.stack.call("PUT", path, {"commands": COMMANDS[:1]}).ok
     talk.open()
+    assert talk.stack.call("PUT", path, {"commands": COMMANDS}).ok
+    talk.hear("channel-changed", talk.channel)
+    expect(talk.page.locator("#command-list li")).to_have_count(3)
     talk.field.press("/")
     options = talk.page.get_by_role("option")
     expect(options).to_have_count(3)
@@ -317,6 +337,52 @@ def test_streamed_reply_grows_in_place_with_its_steps(talk: Talk) -> None:
     talk.hear("message-changed", draft)
     expect(message).to_contain_text("Unfinished: the agent stopped writing.")
     assert not message.get_attribute("aria-live")
+
+
+def test_fast_stream_is_looked_at_four_times_a_second(talk: Talk) -> None:
+    draft = talk.say("Let me", streamId=uuid.uuid4().hex, streamState="streaming")
+    talk.open()
+    asked: list[str] = []
+    talk.page.on("request", lambda request: asked.append(request.url))
+    told = json.dumps({"id": draft, "channel": talk.channel})
+    talk.page.evaluate(
+        """async (data) => {
+            for (let count = 0; count < 20; count += 1) {
+                htmx.trigger(document.body, 'message-changed', {data});
+                await htmx.timeout(50);
+            }
+            await htmx.timeout(600);
+        }""",
+        told,
+    )
+    looks = [url for url in asked if f"/messages/{draft}/" in url]
+    assert 2 <= len(looks) <= 6
+
+
+def test_stream_is_spoken_once_it_is_whole(talk: Talk) -> None:
+    name = uuid.uuid4().hex
+    route = f"/api/v1/messages/streams/{name}"
+    draft = talk.say("Let me", streamId=name, streamState="streaming")
+    talk.open()
+    talk.page.get_by_role("button", name="Read new messages aloud").click()
+    talk.page.evaluate(
+        """() => {
+            window.spoken = [];
+            new MutationObserver((changes) => {
+                for (const {addedNodes} of changes)
+                    for (const node of addedNodes) window.spoken.push(node.id);
+            }).observe(document.getElementById('log-items'), {childList: true});
+        }"""
+    )
+    message = talk.page.locator(f"#m-{draft}")
+    expect(message).to_have_attribute("aria-live", "off")
+    for text, complete in [("Let me see", False), ("Done", True)]:
+        body = {"channelId": talk.channel, "text": text, "complete": complete}
+        assert talk.stack.call("PATCH", route, body).ok
+        talk.hear("message-changed", draft)
+        expect(message).to_contain_text(text)
+    talk.page.wait_for_function("window.spoken.length > 0")
+    assert talk.page.evaluate("window.spoken") == [f"m-{draft}"]
 
 
 def test_reply_that_grows_does_not_move_the_reader(talk: Talk) -> None:
@@ -421,6 +487,12 @@ def test_list_opens_conversations_and_history_leads_back(talk: Talk) -> None:
         )
     talk.page.go_back()
     expect(talk.page.locator("#detail")).to_have_attribute("data-channel", talk.channel)
+    assert talk.stack.call("DELETE", f"/api/v1/agents/{other}").ok
+    talk.page.evaluate(
+        "data => htmx.trigger(document.body, 'channel-changed', {data})",
+        json.dumps({"id": other, "channel": other}),
+    )
+    expect(talk.page.locator(f"#channel-{other}")).to_have_count(0)
     assert talk.page.locator("#channel-list").get_attribute("data-same") == "yes"
 
 

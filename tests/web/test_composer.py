@@ -153,6 +153,14 @@ def test_form_sent_twice_stores_its_files_once(browser: Client, channel: Channel
     assert Message.objects.count() == Attachment.objects.count() == 1
 
 
+def test_other_words_in_the_same_form_are_another_message(
+    browser: Client, channel: Channel
+) -> None:
+    for text in ["Ship it", "Do not ship it"]:
+        send(browser, channel, client_id="one", text=text)
+    assert {message.text for message in Message.objects.all()} == {"Ship it", "Do not ship it"}
+
+
 @pytest.mark.parametrize("body", [b"", b"--x", b"--x\r\n", b"no form at all"])
 @pytest.mark.parametrize("kind", ["multipart/form-data", "multipart/form-data; boundary=x"])
 def test_broken_form_is_refused(browser: Client, channel: Channel, body: bytes, kind: str) -> None:

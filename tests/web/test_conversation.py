@@ -20,7 +20,7 @@ from tests.web.test_query_counts import statements
 SIGNED_IN = 3
 MOST_STATEMENTS = SIGNED_IN + 6
 
-PARTS = ["head", "pending", "log-items", "earlier", "log-tail", "unseen", "quote"]
+PARTS = ["head", "pending", "log-items", "earlier", "log-tail", "unseen", "quote", "offered"]
 
 
 def path(channel: Channel) -> str:

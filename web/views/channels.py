@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpResponse
-from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
@@ -18,7 +17,7 @@ from inbox.queries import find_channel, find_message
 from web.access import MemberRequest, for_members, require_answering
 from web.composer import Composer, RefusedError, composer_for, send
 from web.conversation import Conversation, LogPage, pending_in
-from web.fragments import show, wanted_fragment
+from web.fragments import show, show_part, wanted_fragment
 from web.redirects import SeeOther
 from web.rows import channel_rows, row_of
 from web.uploads import with_files
@@ -44,7 +43,8 @@ def channel(request: MemberRequest, channel_id: uuid.UUID) -> HttpResponse:
     if part is None:
         return _page(request, shown, composer_for(request, shown))
     template, context = part
-    return render(request, f"inbox/{template}.html", {"channel": shown} | context(request, shown))
+    about = {"channel": shown} | context(request, shown)
+    return show_part(request, f"inbox/{template}.html", about)
 
 
 @csrf_exempt  # `with_files` checks the token, after the handler of files is set
@@ -74,7 +74,7 @@ def _composer(
     if wanted_fragment(request) != "composer":
         return _page(request, shown, composer, status=status)
     context = {"channel": shown, "composer": composer}
-    return render(request, "inbox/composer.html", context, status=status)
+    return show_part(request, "inbox/composer.html", context, status=status)
 
 
 def _sent(request: MemberRequest, shown: Channel, sent: Message) -> HttpResponse:
@@ -136,7 +136,7 @@ def _unseen(request: MemberRequest, shown: Channel) -> dict[str, Any]:
     return {"unseen": _conversation(request, shown).count_after(request.GET.get("after", ""))}
 
 
-def _quote(request: MemberRequest, shown: Channel) -> dict[str, Any]:
+def _composing(request: MemberRequest, shown: Channel) -> dict[str, Any]:
     """Raises: MessageNotFoundError."""
     return {"composer": composer_for(request, shown)}
 
@@ -154,6 +154,7 @@ FRAGMENTS: dict[str, tuple[str, Callable[[MemberRequest, Channel], dict[str, Any
     "earlier": ("entries", _log),
     "log-tail": ("entries", _tail),
     "unseen": ("unseen", _unseen),
-    "quote": ("quote", _quote),
+    "quote": ("quote", _composing),
+    "offered": ("commands", _composing),
     "row": ("row", _row),
 }

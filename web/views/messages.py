@@ -4,7 +4,6 @@ import uuid
 from typing import Any
 
 from django.http import HttpResponse
-from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
@@ -12,6 +11,7 @@ from inbox.models import Message
 from inbox.queries import find_message
 from web.access import MemberRequest, for_members, require_answering
 from web.conversation import Conversation
+from web.fragments import show_part
 from web.redirects import SeeOther
 from web.views.deliveries import send_once_more
 
@@ -47,4 +47,4 @@ def _fragment(request: MemberRequest, shown: Message, **also: Any) -> HttpRespon
     conversation = Conversation(request.workspace, shown.channel, operator=request.user.is_staff)
     entry = conversation.entry(shown, first="first" in request.GET)
     context = {"channel": shown.channel, "entry": entry} | also
-    return render(request, "inbox/changed.html", context)
+    return show_part(request, "inbox/changed.html", context)
