@@ -3,7 +3,3 @@ import "./panes.js";
 import "./list.js";
 import "./live.js";
 import "./drafts.js";
-import "./chat.js";
-import "./commands.js";
-import "./composer.js";
-import "./upload.js";
