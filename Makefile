@@ -10,7 +10,7 @@ STAMP := .venv/installed
 DEV_STAMP := .venv/installed-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test test-sqlite test-postgresql e2e chaos chaos-long fuzz lint check format bench vendor migrate shell
+.PHONY: help serve test test-sqlite test-postgresql e2e chaos chaos-long fuzz lint check format bench vendor migrate shell messages
 
 help: ## show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -68,12 +68,19 @@ format: $(DEV_STAMP) ## let ruff format and sort
 	@$(VENV)/ruff format --quiet .
 	@$(VENV)/ruff check --quiet --fix .
 
-bench: $(DEV_STAMP) ## print what posts, waiting calls, callbacks and expiry cost, beside yardsticks
+messages: $(DEV_STAMP) ## collect the texts of the pages, and compile their German; needs gettext
+	@SECRET_KEY=lint DATA_DIR=.venv/lint $(VENV)/python manage.py makemessages --locale de --no-obsolete \
+	  --no-wrap --add-location file --ignore 'tests/*' --ignore 'bench/*' --ignore docs --verbosity 0
+	@cd web/locale/de/LC_MESSAGES && msgfmt --check-format --output-file django.mo django.po
+
+bench: $(DEV_STAMP) ## print what posts, waits, open pages, callbacks, expiry and pages cost
 	@$(VENV)/python -m bench.post_message
 	@$(VENV)/python -m bench.hold_waiters
+	@$(VENV)/python -m bench.hold_streams
 	@$(VENV)/python -m bench.callbacks
 	@$(VENV)/python -m bench.expire
 	@$(VENV)/python -m bench.hostile_receivers
+	@$(VENV)/python -m bench.pages
 
 vendor: $(DEV_STAMP) ## fetch the browser's libraries and icons again; needs npm, for maintainers
 	@$(VENV)/python -m web.vendor

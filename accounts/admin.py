@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import ApiKey, Membership, User, Workspace
+from accounts.models import ApiKey, Invitation, Membership, User, Workspace
 from accounts.services import issue_key, revoke_key
 
 
@@ -69,8 +69,12 @@ class ApiKeyAdmin(admin.ModelAdmin):
             super().save_model(request, obj, form, change)
             return
         person = request.user if isinstance(request.user, User) else None
-        issued = issue_key(workspace=obj.workspace, created_by=person, label=obj.label)
-        ApiKey.objects.filter(pk=issued.row.pk).update(expires_at=obj.expires_at)
+        issued = issue_key(
+            workspace=obj.workspace,
+            created_by=person,
+            label=obj.label,
+            expires_at=obj.expires_at,
+        )
         obj.pk = issued.row.pk
         shown = _("The key, shown only this once: %(key)s") % {"key": issued.clear}
         self.message_user(request, shown, messages.WARNING)
@@ -79,3 +83,25 @@ class ApiKeyAdmin(admin.ModelAdmin):
     def revoke(self, request: HttpRequest, keys: QuerySet[ApiKey]) -> None:
         for key in keys:
             revoke_key(key, now=timezone.now())
+
+
+@admin.register(Invitation)
+class InvitationAdmin(admin.ModelAdmin):
+    """Looked at only: the link is shown once, to the person who made it."""
+
+    list_display = ["email", "workspace", "role", "created_by", "expires_at", "accepted_at"]
+    list_select_related = ["workspace", "created_by"]
+    search_fields = ["email"]
+    readonly_fields = [
+        "workspace",
+        "email",
+        "role",
+        "created_by",
+        "created_at",
+        "expires_at",
+        "accepted_at",
+        "revoked_at",
+    ]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False

@@ -20,6 +20,12 @@ def uuid7(at: datetime) -> uuid.UUID:
     return uuid.UUID(int=value)
 
 
+def first_id(at: datetime) -> uuid.UUID:
+    """The least id of its millisecond: what was made since then has a greater one."""
+    milliseconds = (at - EPOCH) // timedelta(milliseconds=1)
+    return uuid.UUID(int=(milliseconds & (2**48 - 1)) << 80)
+
+
 def parse_uuid(text: str) -> uuid.UUID | None:
     """Read a canonical UUID string; anything else is `None`."""
     try:

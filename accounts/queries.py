@@ -1,9 +1,21 @@
 """Reads about people and keys."""
 
 import hmac
+import uuid
 from datetime import datetime
 
-from accounts.models import ApiKey, Membership, User, hash_key
+from django.db.models import QuerySet
+
+from accounts.errors import RefusedError
+from accounts.models import ApiKey, Invitation, Membership, User, Workspace, hash_key, hash_token
+
+MOST_SHOWN = 500
+
+
+class NotFoundError(RefusedError):
+    """No such row in this workspace. Foreign and missing look the same."""
+
+    code = "not_found"
 
 
 def key_for_clear_text(clear: str, *, now: datetime) -> ApiKey | None:
@@ -21,3 +33,57 @@ def memberships_of(user: User) -> list[Membership]:
     return list(
         Membership.objects.filter(user=user).select_related("workspace").order_by("created_at")
     )
+
+
+def keys_of(workspace: Workspace) -> list[ApiKey]:
+    """A workspace's keys, the newest first."""
+    rows = ApiKey.objects.filter(workspace=workspace).select_related("created_by")
+    return list(rows.order_by("-created_at", "-id")[:MOST_SHOWN])
+
+
+def find_key(workspace: Workspace, key_id: uuid.UUID) -> ApiKey:
+    """Raises: NotFoundError."""
+    row = ApiKey.objects.filter(workspace=workspace, pk=key_id).first()
+    if row is None:
+        raise NotFoundError("Key not found")
+    return row
+
+
+def members_of(workspace: Workspace) -> list[Membership]:
+    """Who belongs to a workspace, the longest first."""
+    rows = Membership.objects.filter(workspace=workspace).select_related("user")
+    return list(rows.order_by("created_at", "id")[:MOST_SHOWN])
+
+
+def find_member(workspace: Workspace, member_id: uuid.UUID) -> Membership:
+    """Raises: NotFoundError."""
+    rows = Membership.objects.filter(workspace=workspace).select_related("user", "workspace")
+    row = rows.filter(pk=member_id).first()
+    if row is None:
+        raise NotFoundError("Member not found")
+    return row
+
+
+def open_invitations(workspace: Workspace, *, now: datetime) -> list[Invitation]:
+    """Invitations that can still be used, the newest first."""
+    rows = _alive(now).filter(workspace=workspace)
+    return list(rows.select_related("created_by").order_by("-created_at", "-id")[:MOST_SHOWN])
+
+
+def find_invitation(workspace: Workspace, invitation_id: uuid.UUID) -> Invitation:
+    """Raises: NotFoundError."""
+    rows = Invitation.objects.filter(workspace=workspace).select_related("workspace")
+    row = rows.filter(pk=invitation_id).first()
+    if row is None:
+        raise NotFoundError("Invitation not found")
+    return row
+
+
+def invitation_for_token(token: str, *, now: datetime) -> Invitation | None:
+    """The invitation that a link names, while it can be used."""
+    rows = _alive(now).select_related("workspace", "created_by")
+    return rows.filter(token_hash=hash_token(token)).first()
+
+
+def _alive(now: datetime) -> QuerySet[Invitation]:
+    return Invitation.objects.filter(accepted_at=None, revoked_at=None, expires_at__gt=now)

@@ -8,10 +8,10 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
+from accounts.addresses import address_of_request
 from accounts.models import ApiKey
 from accounts.queries import key_for_clear_text
 from accounts.services import is_well_formed, note_key_use
-from api.addresses import address_of_request
 from api.throttling import note_bad_key, refuse_guessing
 
 MISSING = "Missing or invalid API key"

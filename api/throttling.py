@@ -19,8 +19,8 @@ from rest_framework.exceptions import Throttled
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
+from accounts.addresses import address_of_request
 from accounts.models import ApiKey
-from api.addresses import address_of_request
 from delivery.pause import Pause
 
 _pause = Pause("rate limits")

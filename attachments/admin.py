@@ -1,6 +1,12 @@
-from django.contrib import admin
+from typing import Any
 
-from attachments.models import Attachment
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from attachments.models import Attachment, Preview
+from attachments.previews import want_again
 
 
 @admin.register(Attachment)
@@ -11,3 +17,20 @@ class AttachmentAdmin(admin.ModelAdmin):
     search_fields = ["filename", "=id"]
     raw_id_fields = ["workspace", "channel", "message", "uploaded_by_key", "uploaded_by_user"]
     readonly_fields = ["storage_key", "sha256", "size"]
+
+
+@admin.register(Preview)
+class PreviewAdmin(admin.ModelAdmin):
+    list_display = ["attachment", "kind", "state", "failure", "attempts", "created_at", "made_at"]
+    list_select_related = ["attachment"]
+    list_filter = ["state", "kind", "failure"]
+    search_fields = ["attachment__filename", "=attachment__id"]
+    readonly_fields = [field.name for field in Preview._meta.fields]  # noqa: SLF001  # documented
+    actions = ["make_again"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    @admin.action(description=_("Make again"))
+    def make_again(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        want_again(queryset)

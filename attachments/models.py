@@ -6,6 +6,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import ApiKey, User, Workspace, new_id
+from attachments.conversion.refusals import Reason
 from inbox.models import Channel, Message
 
 
@@ -54,3 +55,74 @@ class Attachment(models.Model):
 
     def __str__(self) -> str:
         return self.filename
+
+
+class PreviewKind(models.TextChoices):
+    """Which program makes it; each writes the same parts every time."""
+
+    PICTURE = "picture", _("Picture")
+    PAGE = "page", _("First page")
+    DOCUMENT = "document", _("Document")
+    TABLE = "table", _("Table")
+    CODE = "code", _("Source code")
+
+
+class PreviewState(models.TextChoices):
+    WANTED = "wanted", _("Wanted")
+    READY = "ready", _("Ready")
+    FAILED = "failed", _("Failed")
+
+
+class Failure(models.TextChoices):
+    """Why there is no preview, in the words of a page."""
+
+    TOO_LARGE = Reason.TOO_LARGE.value, _("it is too large")
+    TOO_SLOW = Reason.TOO_SLOW.value, _("making it took too long")
+    BROKEN = Reason.BROKEN.value, _("the file is damaged or not what its name says")
+    ENCRYPTED = Reason.ENCRYPTED.value, _("the file is protected by a password")
+    MACROS = Reason.MACROS.value, _("the file holds macros, and such files are not opened here")
+    UNSAFE = Reason.UNSAFE.value, _("the file holds definitions that are not safe to read")
+    GONE = Reason.GONE.value, _("the stored file is gone")
+
+
+class Preview(models.Model):
+    """What a worker makes of a file, for people to look at. Its parts lie beside the file's bytes.
+
+    The row is written in the transaction that makes the file ready; a worker leases it, and one
+    conditional UPDATE closes it.
+    """
+
+    attachment = models.OneToOneField(
+        Attachment, models.CASCADE, primary_key=True, related_name="preview"
+    )
+    kind = models.CharField(max_length=8, choices=PreviewKind)
+    state = models.CharField(max_length=8, choices=PreviewState, default=PreviewState.WANTED)
+    failure = models.CharField(max_length=10, choices=Failure, blank=True)
+    storage_key = models.CharField(max_length=210)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    leased_until = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    made_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state__in=PreviewState.values), name="preview_state_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(state="failed") ^ Q(failure=""), name="preview_failure_has_reason"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["created_at"], name="preview_wanted", condition=Q(state="wanted")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.pk}"
+
+    @property
+    def has_thumbnails(self) -> bool:
+        return self.state == PreviewState.READY and self.kind in {
+            PreviewKind.PICTURE,
+            PreviewKind.PAGE,
+        }

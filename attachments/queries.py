@@ -5,8 +5,10 @@ from django.db.models import QuerySet
 
 from accounts.ids import parse_uuid
 from accounts.models import Workspace
-from attachments.models import Attachment, State
-from attachments.storage import open_object, read
+from attachments.conversion.limits import LARGEST_OUTPUT
+from attachments.conversion.parts import OF_KIND
+from attachments.models import Attachment, Preview, PreviewState, State
+from attachments.storage import is_stored, open_object, read
 from inbox.errors import DomainError
 from inbox.models import Channel
 
@@ -47,6 +49,23 @@ def open_file(file: Attachment) -> "File[bytes]":
         return open_object(file.storage_key)
     except OSError:
         raise FileMissingError from None
+
+
+def has_bytes(file: Attachment) -> bool:
+    """Whether the object is still there."""
+    return is_stored(file.storage_key)
+
+
+def beginning_of(file: Attachment, *, limit: int) -> bytes | None:
+    """Up to `limit` bytes; None if the object is gone."""
+    return read(file.storage_key, limit=limit)
+
+
+def preview_part(preview: Preview, name: str) -> bytes | None:
+    """A part of a preview that is ready; None if there is none."""
+    if preview.state != PreviewState.READY or name not in OF_KIND[preview.kind]:
+        return None
+    return read(f"{preview.storage_key}/{name}", limit=LARGEST_OUTPUT)
 
 
 def has_inline_text(file: Attachment) -> bool:

@@ -8,12 +8,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.files.base import ContentFile, File
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
 from accounts.ids import parse_uuid, uuid7
 from accounts.models import ApiKey, User
 from attachments.models import Attachment, State
+from attachments.previews import want_preview
 from attachments.storage import new_key, put, remove, safe_filename
 from inbox.errors import DomainError
 from inbox.models import Channel, Message, Sender
@@ -56,17 +57,27 @@ def store_file(
 
     1. A row `staged`, committed, names the object before there is one.
     2. The object is written, outside any transaction.
-    3. The row becomes `ready`. What a crash leaves is a staged row that says what to clean up.
+    3. The row becomes `ready`, and its preview is wanted. What a crash leaves is a staged row that
+       says what to clean up.
 
     Raises: StorageUnavailableError, ChannelNotYoursError for a channel deleted meanwhile.
     """
     row = _stage(channel, file, key, user, now)
     put(row.storage_key, file.content)
-    if not Attachment.objects.filter(pk=row.pk, state=State.STAGED).update(state=State.READY):
+    if not _made_ready(row):
         remove(row.storage_key)
         raise ChannelNotYoursError("Not your agent")
     row.state = State.READY
     return row
+
+
+def _made_ready(row: Attachment) -> bool:
+    with transaction.atomic():
+        staged = Attachment.objects.filter(pk=row.pk, state=State.STAGED)
+        if not staged.update(state=State.READY):
+            return False
+        want_preview(row)
+        return True
 
 
 def _stage(
@@ -173,7 +184,7 @@ def store_texts(
         content = file.content.encode()
         storage_key = new_key(message.workspace_id, now)
         put(storage_key, content)
-        Attachment.objects.create(
+        stored = Attachment.objects.create(
             id=uuid7(now + timedelta(microseconds=position)),  # lists keep the order
             workspace_id=message.workspace_id,
             channel_id=message.channel_id,
@@ -188,3 +199,4 @@ def store_texts(
             storage_key=storage_key,
             created_at=now,
         )
+        want_preview(stored)

@@ -50,6 +50,23 @@ def put(key: str, content: "bytes | File[bytes]") -> None:
         raise StorageUnavailableError("The file could not be stored. Try again.") from failure
 
 
+def replace(key: str, content: bytes) -> None:
+    """Write an object under a key of its own that may have one already.
+
+    Of two who do so at once one wins; what they write is the same.
+
+    Raises: StorageUnavailableError.
+    """
+    remove(key)
+    try:
+        saved = default_storage.save(key, ContentFile(content))
+    except Exception as failure:
+        logger.exception("object %s was not written", key)
+        raise StorageUnavailableError("The file could not be stored. Try again.") from failure
+    if saved != key:  # somebody was faster, and this copy got a name that nobody knows
+        remove(saved)
+
+
 def remove(key: str) -> None:
     """Delete an object that no row names any more. What fails here is left behind."""
     try:
@@ -62,6 +79,10 @@ def open_object(key: str) -> "File[bytes]":
     """Raises: OSError if there is no such object."""
     opened: File[bytes] = default_storage.open(key)
     return opened
+
+
+def is_stored(key: str) -> bool:
+    return default_storage.exists(key)
 
 
 def read(key: str, *, limit: int) -> bytes | None:

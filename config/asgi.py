@@ -17,6 +17,7 @@ from a2wsgi import WSGIMiddleware  # noqa: E402
 
 from api.realtime.app import Realtime  # noqa: E402
 from config.wsgi import application as web  # noqa: E402
+from web.stream.app import PATH, Streams  # noqa: E402
 
 WEB_THREADS = 8
 
@@ -27,4 +28,4 @@ def _everything_else() -> Any:
     return WSGIMiddleware(web, workers=WEB_THREADS)  # type: ignore[arg-type]  # its own names
 
 
-application = Realtime(fallback=_everything_else())
+application = Realtime(fallback=_everything_else(), neighbours={PATH: Streams()})

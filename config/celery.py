@@ -53,14 +53,20 @@ app.conf.update(
     },
     beat_schedule={
         name: {"task": name, "schedule": TICK_SECONDS, "options": {"expires": TICK_SECONDS}}
-        for name in ("delivery.tick_deliver", "reviews.tick_expire")
+        for name in ("delivery.tick_deliver", "reviews.tick_expire", "web.tick_notify")
     }
     | {
         "inbox.tick_streams": {"task": "inbox.tick_streams", "schedule": 30.0},
+        "attachments.tick_previews": {
+            "task": "attachments.tick_previews",
+            "schedule": 5.0,
+            "options": {"expires": 5.0},
+        },
         "delivery.tick_housekeep": {"task": "delivery.tick_housekeep", "schedule": 60.0},
+        "api.tick_forget_calls": {"task": "api.tick_forget_calls", "schedule": 60.0},
     },
 )
-app.autodiscover_tasks(["delivery", "reviews", "inbox"])
+app.autodiscover_tasks(["delivery", "reviews", "inbox", "attachments", "api", "web"])
 
 
 @worker_init.connect

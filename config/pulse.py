@@ -49,6 +49,7 @@ def start_pulse() -> None:
     """Call it once in a worker, before it looks for its broker."""
     from delivery.tasks import look
     from reviews.tasks import tick_expire
+    from web.tasks import tick_notify
 
-    pulse = Pulse([look, tick_expire])
+    pulse = Pulse([look, tick_expire, tick_notify])
     threading.Thread(target=pulse.run, name="pulse", daemon=True).start()

@@ -55,6 +55,8 @@ def env_networks(name: str) -> list[IPv4Network | IPv6Network]:
 
 
 VERSION = "0.1.0"
+# What people call it: the name under its icon, and over its notifications.
+APP_NAME = env("APP_NAME", "Licet")
 USER_AGENT = f"Licet/{VERSION}"
 
 # Where it runs
@@ -129,6 +131,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "web.personal.PersonalMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -210,10 +213,12 @@ STORAGES = {
 }
 WHITENOISE_USE_FINDERS = not _collected
 
-# Language and time: the wire is UTC; pages show the person's zone once they can choose one.
+# Language and time: the wire is UTC; pages show the person's zone, or this one.
 
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", "English")]
+LANGUAGES = [("en", "English"), ("de", "Deutsch")]
+# One catalogue for the pages and for what lower layers say to people.
+LOCALE_PATHS = [BASE_DIR / "web" / "locale"]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = env("TIME_ZONE", "UTC")
@@ -241,9 +246,18 @@ DELIVERY_BREAKER = [float(entry) for entry in env("DELIVERY_BREAKER", "30,120,60
 DELIVERY_DISABLE_AFTER = timedelta(days=env_number("DELIVERY_DISABLE_AFTER_DAYS", 5))
 EGRESS_ALLOW = env("EGRESS_ALLOW")
 EGRESS_ATTEMPT_SECONDS = env_number("EGRESS_ATTEMPT_SECONDS", 15)
+# Certificates of authorities that are trusted beside the public ones, in one PEM file.
+EGRESS_CA_FILE = env("EGRESS_CA_FILE")
 if DELIVERY_LEASE_SECONDS < 2 * EGRESS_ATTEMPT_SECONDS:
     raise ImproperlyConfigured(
         "DELIVERY_LEASE_SECONDS must be at least twice EGRESS_ATTEMPT_SECONDS."
+    )
+
+# Whom a push service may write to when something is wrong with our pushes (RFC 8292, 2.1).
+VAPID_SUBJECT = env("VAPID_SUBJECT", PUBLIC_URL if SECURE else "mailto:operator@localhost")
+if not VAPID_SUBJECT.startswith(("mailto:", "https://")):
+    raise ImproperlyConfigured(
+        f"VAPID_SUBJECT must be a mailto: or https: address, not {VAPID_SUBJECT!r}."
     )
 
 # Limits
@@ -260,6 +274,15 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = LARGEST_JSON_BODY
 FILE_UPLOAD_TEMP_DIR = DATA_DIR / "incoming"
 with contextlib.suppress(OSError):  # then a system check says so
     FILE_UPLOAD_TEMP_DIR.mkdir(parents=True, exist_ok=True)
+
+# The log of agents' calls: all of them, those that failed, or none
+
+API_LOG = env("API_LOG", "on").lower()
+if API_LOG not in {"on", "errors", "off"}:
+    raise ImproperlyConfigured(f"API_LOG must be `on`, `errors` or `off`, not {API_LOG!r}.")
+API_LOG_KEPT = timedelta(days=env_number("API_LOG_KEPT_DAYS", 7))
+# Of one workspace; older ones go first.
+API_LOG_MOST = int(env_number("API_LOG_MOST", 100_000))
 
 # Sessions and pages
 

@@ -21,6 +21,9 @@ from delivery.models import (
     FeedHead,
     GoneUrl,
     Lane,
+    Push,
+    PushKey,
+    PushSubscription,
     SigningKeyPair,
     SigningSecret,
 )
@@ -256,3 +259,26 @@ class FeedHeadAdmin(ReadOnlyAdmin):
 @admin.register(EngineBeat)
 class EngineBeatAdmin(ReadOnlyAdmin):
     list_display = ["name", "seen_at"]
+
+
+@admin.register(PushKey)
+class PushKeyAdmin(ReadOnlyAdmin):
+    list_display = ["public_key", "is_live", "created_at"]
+    exclude = ["private_key"]
+
+
+@admin.register(PushSubscription)
+class PushSubscriptionAdmin(ReadOnlyAdmin):
+    """Devices. Delete one to notify it no more."""
+
+    list_display = ["label", "user", "created_at", "last_sent_at", "last_error"]
+    list_select_related = ["user"]
+    search_fields = ["user__email"]
+    exclude = ["endpoint", "auth", "p256dh"]
+
+
+@admin.register(Push)
+class PushAdmin(ReadOnlyAdmin):
+    list_display = ["about", "subscription", "attempts", "due_at", "sent_at"]
+    list_select_related = ["subscription"]
+    exclude = ["payload"]

@@ -13,7 +13,7 @@ from delivery.publishing import Publisher
 
 CHANNEL = "licet:bus"
 
-_publisher = Publisher("bus")
+publisher = Publisher("bus")
 
 
 @functools.cache
@@ -27,7 +27,7 @@ def client() -> "redis.Redis":
 def publish_after_commit(topic: str, **about: Any) -> None:
     """Tell everybody who listens to `topic`, once the transaction is in."""
     notice = json.dumps({"topic": topic, **about})
-    transaction.on_commit(partial(_publisher.publish, partial(_publish, notice)), robust=True)
+    transaction.on_commit(partial(publisher.publish, partial(_publish, notice)), robust=True)
 
 
 def _publish(notice: str) -> None:

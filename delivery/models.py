@@ -2,6 +2,8 @@
 
 An event is what happened, frozen as bytes. A delivery is one event for one address. A lane is
 the unit of concurrency: one workspace and one receiver's origin, split into four slots.
+
+Apart from that, at the end: what people's own browsers are told, which is best effort.
 """
 
 import uuid
@@ -13,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.encryption import EncryptedTextField
-from accounts.models import Workspace, new_id
+from accounts.models import User, Workspace, new_id
 from delivery.addresses import shown_address
 
 SLOTS = 4
@@ -284,3 +286,82 @@ class EngineBeat(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class PushKey(models.Model):
+    """This server's name towards push services (RFC 8292): devices subscribe to its public half.
+
+    A device hears only the key that it subscribed to, so a key that was replaced still signs for
+    the devices that it has.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    private_key = EncryptedTextField()
+    public_key = models.CharField(max_length=87, unique=True)
+    is_live = models.BooleanField(default=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["is_live"], name="push_key_live_unique", condition=Q(is_live=True)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.public_key
+
+
+class PushSubscription(models.Model):
+    """A browser that a person wants notifications in. Who knows its endpoint could disturb it."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    user = models.ForeignKey(User, models.CASCADE, related_name="devices")
+    key = models.ForeignKey(PushKey, models.CASCADE, related_name="subscriptions")
+    endpoint = EncryptedTextField()
+    endpoint_sha256 = models.CharField(max_length=64, unique=True)
+    p256dh = models.CharField(max_length=87)
+    auth = EncryptedTextField()
+    label = models.CharField(max_length=80)
+    show_titles = models.BooleanField(default=False)
+    visible_until = models.DateTimeField(default=long_ago)  # nothing is new to who looks at it
+    last_sent_at = models.DateTimeField(null=True, blank=True)
+    last_error = models.CharField(max_length=300, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    def __str__(self) -> str:
+        return self.label
+
+
+class Push(models.Model):
+    """What one device is told about one thing. A later word about it replaces the earlier one.
+
+    `due_at` is empty when nothing has to be sent at the moment. The row stays as long as something
+    may follow.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    subscription = models.ForeignKey(PushSubscription, models.CASCADE, related_name="pushes")
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="+")
+    about = models.UUIDField()
+    payload = EncryptedTextField()
+    is_last = models.BooleanField(default=False)
+    is_urgent = models.BooleanField(default=True)
+    attempts = models.PositiveIntegerField(default=0)
+    due_at = models.DateTimeField(null=True, blank=True, default=timezone.now)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    expires_at = models.DateTimeField()
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        verbose_name_plural = _("pushes")
+        constraints = [
+            models.UniqueConstraint(fields=["subscription", "about"], name="push_about_unique"),
+        ]
+        indexes = [
+            models.Index(fields=["due_at"], name="push_due", condition=Q(due_at__isnull=False)),
+            models.Index(fields=["about"], name="push_followed", condition=Q(is_last=False)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.about} to {self.subscription_id}"

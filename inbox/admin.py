@@ -1,6 +1,6 @@
 from django.contrib import admin
 
-from inbox.models import Channel, Message, StatusChange, StatusEvent, Thread
+from inbox.models import Channel, Message, Mute, StatusChange, StatusEvent, Thread
 
 
 @admin.register(Channel)
@@ -11,6 +11,13 @@ class ChannelAdmin(admin.ModelAdmin):
     search_fields = ["name", "id"]
     raw_id_fields = ["workspace", "parent"]
     readonly_fields = ["created_at"]
+
+
+@admin.register(Mute)
+class MuteAdmin(admin.ModelAdmin):
+    list_display = ["user", "channel", "created_at"]
+    list_select_related = ["user", "channel"]
+    raw_id_fields = ["user", "channel"]
 
 
 @admin.register(Thread)

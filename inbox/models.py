@@ -92,6 +92,22 @@ class StatusChange(models.Model):
         return f"{self.status} since {self.changed_at:%Y-%m-%d %H:%M}"
 
 
+class Mute(models.Model):
+    """A person who wants no notifications from a channel."""
+
+    channel = models.ForeignKey(Channel, models.CASCADE, related_name="mutes")
+    user = models.ForeignKey(User, models.CASCADE, related_name="mutes")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["channel", "user"], name="mute_unique"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.channel_id} for {self.user_id}"
+
+
 class Thread(models.Model):
     """A conversation inside a channel; a foreign room keeps its own id in `foreign_id`."""
 

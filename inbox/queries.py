@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from django.db.models import QuerySet
 
 from accounts.ids import parse_uuid
-from accounts.models import Workspace
+from accounts.models import User, Workspace
 from inbox.errors import DomainError
-from inbox.models import Channel, Message, StatusEvent
+from inbox.models import Channel, Message, Mute, StatusEvent
 
 
 class ChannelNotFoundError(DomainError):
@@ -56,6 +56,15 @@ def require_channel(workspace: Workspace, channel_id: str) -> Channel:
         return find_channel(workspace, channel_id)
     except ChannelNotFoundError:
         raise ChannelNotYoursError("Not your agent") from None
+
+
+def is_muted(channel: Channel, *, user: User) -> bool:
+    return Mute.objects.filter(channel=channel, user=user).exists()
+
+
+def people_who_muted(channel: Channel) -> set[uuid.UUID]:
+    """Ids of those who want no notifications from a channel."""
+    return set(Mute.objects.filter(channel=channel).values_list("user_id", flat=True))
 
 
 def messages_in(workspace: Workspace, channel: Channel | None) -> QuerySet[Message]:

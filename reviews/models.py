@@ -108,3 +108,17 @@ class ReviewRequest(models.Model):
     def callback_headers(self) -> dict[str, str]:
         text: str | None = self.callback_headers_json
         return {} if text is None else json.loads(text)
+
+
+class ReviewRead(models.Model):
+    """That a person has seen a review. Without a row it is unread for them."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="+")
+    review = models.ForeignKey(ReviewRequest, models.CASCADE, related_name="reads")
+    read_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["review", "user"], name="review_read_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} saw {self.review_id}"

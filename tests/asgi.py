@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from django.db import connection
 
 from api.realtime.app import Realtime
-from api.realtime.threads import pool
+from delivery.threads import pool
 
 
 def get(app: Realtime, address: str, headers: dict[str, str]) -> tuple[int, Any]:

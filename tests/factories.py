@@ -1,14 +1,18 @@
 """People, channels and messages for tests: plain functions, each with sensible defaults."""
 
+import hashlib
 import itertools
 import json
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.core.files.base import ContentFile
 from django.utils import timezone
 
 from accounts.models import Membership, Role, User, Workspace
 from accounts.services import IssuedKey, issue_key
+from attachments.models import Attachment
+from attachments.services import NewFile, store_file
 from inbox.models import Channel, Message, Sender
 from inbox.services.channels import create_channel
 from inbox.services.messages import Draft, post_message
@@ -90,3 +94,21 @@ def make_review(
 
     message = make_message(channel, now=asked_at, carrying=[ask], **draft)
     return ReviewRequest.objects.select_related("message", "channel").get(pk=message.pk)
+
+
+def make_file(
+    channel: Channel | None = None,
+    *,
+    content: bytes = b"hello",
+    filename: str = "a.txt",
+    mime_type: str = "text/plain",
+    message: Message | None = None,
+    **over: Any,
+) -> Attachment:
+    """A stored file with its bytes, on a message if one is given."""
+    digest = hashlib.sha256(content).hexdigest()
+    new = NewFile(filename, mime_type, len(content), digest, ContentFile(content))
+    file = store_file(channel or make_channel(), file=new, key=None, now=timezone.now())
+    Attachment.objects.filter(pk=file.pk).update(message=message, **over)
+    file.refresh_from_db()
+    return file

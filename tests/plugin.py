@@ -60,6 +60,7 @@ def _environment() -> None:
             "REDIS_URL": _start_valkey(),
             "DATABASE_URL": _database_url(),
             "RATE_LIMITS": "off",
+            "API_LOG": "off",  # its thread writes beside the transactions of tests
             "EGRESS_ALLOW": "127.0.0.1",
             "LOG_LEVEL": "WARNING",
         }

@@ -10,17 +10,20 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
 from accounts.models import Membership, User, Workspace
-from accounts.queries import memberships_of
+from accounts.queries import NotFoundError, memberships_of
+from attachments.queries import FileMissingError
 from inbox.queries import BadCursorError, ChannelNotFoundError, MessageNotFoundError
 from reviews.queries import NoReviewError
 from reviews.services import ReviewWithdrawnError
 
 MISSING = (
     ChannelNotFoundError,
+    FileMissingError,
     MessageNotFoundError,
     NoReviewError,
     BadCursorError,
     ReviewWithdrawnError,
+    NotFoundError,
 )
 
 
@@ -32,15 +35,25 @@ class MemberRequest(HttpRequest):
     workspace: Workspace
 
 
+WORKSPACE_CHOSEN = "workspace"
+
+
 def current_membership(request: HttpRequest) -> Membership:
-    """The person's oldest membership: the workspace that the pages show.
+    """The membership of the workspace that was switched to, while there is one; else the oldest.
 
     Raises: PermissionDenied.
     """
     memberships = memberships_of(request.user) if isinstance(request.user, User) else []
     if not memberships:
         raise PermissionDenied(_("You do not belong to a workspace yet."))
-    return memberships[0]
+    chosen = request.session.get(WORKSPACE_CHOSEN)
+    found = (each for each in memberships if str(each.workspace_id) == chosen)
+    return next(found, memberships[0])
+
+
+def choose_workspace(request: HttpRequest, membership: Membership) -> None:
+    """Remember for this session which workspace the pages show."""
+    request.session[WORKSPACE_CHOSEN] = str(membership.workspace_id)
 
 
 def require_answering(request: MemberRequest) -> None:
@@ -60,7 +73,10 @@ type MemberPage[**P] = Callable[Concatenate[MemberRequest, P], HttpResponse]
 
 
 def for_members[**P](view: MemberPage[P]) -> Page[P]:
-    """Require a signed-in member, turn what cannot be found into 404, and keep pages uncached."""
+    """Require a signed-in member, turn what cannot be found into 404, and keep pages uncached.
+
+    A view that sets `Cache-Control` itself knows better.
+    """
 
     @functools.wraps(view)
     def page(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
@@ -73,7 +89,7 @@ def for_members[**P](view: MemberPage[P]) -> Page[P]:
             response = view(member, *args, **kwargs)
         except MISSING as refusal:
             raise Http404(refusal.message) from refusal
-        response["Cache-Control"] = "no-store"
+        response.headers.setdefault("Cache-Control", "no-store")
         return response
 
     return cast("Page[P]", page)

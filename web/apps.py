@@ -5,3 +5,6 @@ class WebConfig(AppConfig):
     """The people's pages."""
 
     name = "web"
+
+    def ready(self) -> None:
+        from web import live  # noqa: F401  # its receivers listen

@@ -20,11 +20,14 @@ from reviews.kinds import (
 )
 from reviews.models import ReviewRequest
 from web.answers import PREFIX
+from web.differences import Comparison, compare
 from web.looks import Look, look_of, state_look
 from web.outcomes import Outcome, picked_choices, pretty, read_outcome
 from web.queries import minutes_left
 
 OWN_CONTROLS = frozenset({"comment", "text", "json", "feedback"})
+FUSE_SECONDS = 3600.0
+FUSE_SHARE = 0.2
 NOT_REPEATED = frozenset({"csrfmiddlewaretoken", "token", "confirmed", "sealed"})
 
 
@@ -41,6 +44,11 @@ class Control:
     @property
     def name(self) -> str:
         return PREFIX + self.field.name
+
+    @property
+    def raw(self) -> str:
+        """The value where the control shows it as it is; the options of a list are marked."""
+        return "" if self.field.type == "select" else self.value
 
     @property
     def input_type(self) -> str:
@@ -91,6 +99,14 @@ class Confirmation:
 
 
 @dataclass(frozen=True)
+class Fuse:
+    """Seconds that are left, of those that the line stands for."""
+
+    left: int
+    whole: int
+
+
+@dataclass(frozen=True)
 class Card:
     """Everything the card's templates need."""
 
@@ -124,6 +140,14 @@ class Card:
     @property
     def minutes_left(self) -> int | None:
         return minutes_left(self.review, self.now)
+
+    @property
+    def fuse(self) -> Fuse | None:
+        """The line on top that burns down: in the last hour, or the last fifth of its time."""
+        whole = (self.review.expires_at - self.review.created_at).total_seconds()
+        left = (self.review.expires_at - self.now).total_seconds()
+        length = max(FUSE_SECONDS, whole * FUSE_SHARE)
+        return Fuse(max(int(left), 0), max(int(min(whole, length)), 1)) if left <= length else None
 
     @property
     def error_list(self) -> list[tuple[str, str]]:
@@ -210,6 +234,15 @@ class Card:
             if value.strip() and name not in secret
         ]
         return "\n".join(kept)
+
+    @property
+    def edit(self) -> Comparison | None:
+        """What a person changed in the text that the agent had prepared."""
+        question, written = self.question, self.outcome.text
+        if not isinstance(question, TextInput) or not question.prefill or not written:
+            return None
+        compared = compare(question.prefill.strip(), written)
+        return None if compared.same else compared
 
     @property
     def outcome(self) -> Outcome:

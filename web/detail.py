@@ -1,5 +1,6 @@
 """One review as the screen shows it: its message, its facts, its files and its card."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.utils import timezone
@@ -9,8 +10,10 @@ from reviews.models import ReviewRequest
 from web.access import MemberRequest
 from web.cards import Card
 from web.deliveries import delivery_line
+from web.differences import RevisionDifference, revision_difference
 from web.facts import read_facts
 from web.queries import files_of, revisions_of
+from web.reading import reading_warnings
 from web.titles import body_below_title, title_of
 from web.tokens import issue_token
 
@@ -18,16 +21,34 @@ from web.tokens import issue_token
 def detail_context(request: MemberRequest, review: ReviewRequest, **shown: Any) -> dict[str, Any]:
     """`shown` is what a refused answer adds to the card: what was typed, and what is wrong."""
     message = review.message
+    files, revisions = files_of([message])[message.pk], revisions_of(message)
     return {
         "review": review,
         "title": title_of(review),
         "body": body_below_title(message.text),
         "facts": read_facts(message.metadata),
-        "files": files_of([message])[message.pk],
-        "revisions": revisions_of(message),
+        "files": files,
+        "revisions": revisions,
+        "newer": _newer(review, revisions),
+        "difference": _difference(revisions, review),
+        "warnings": reading_warnings(review, files),
         "delivery": delivery_line(request.workspace, review, operator=request.user.is_staff),
         "card": _card(request, review, **shown),
     }
+
+
+def _newer(review: ReviewRequest, revisions: list[ReviewRequest]) -> ReviewRequest | None:
+    """The latest revision of this request, unless it is this one."""
+    return revisions[-1] if revisions and revisions[-1].pk != review.pk else None
+
+
+def _difference(
+    revisions: Sequence[ReviewRequest], review: ReviewRequest
+) -> RevisionDifference | None:
+    """What changed since the revision before this one, where there is one."""
+    places = [step.pk for step in revisions]
+    place = places.index(review.pk) if review.pk in places else 0
+    return revision_difference(revisions[place - 1], review) if place else None
 
 
 def _card(request: MemberRequest, review: ReviewRequest, **shown: Any) -> Card:

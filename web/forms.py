@@ -44,6 +44,22 @@ class MessageForm(forms.Form):
         return uuid.uuid4().hex
 
 
+def _input(**attributes: str) -> forms.TextInput:
+    return forms.TextInput(attrs={"class": "in"} | attributes)
+
+
+class ChannelForm(forms.Form):
+    """A new channel. Limits are those of the agents' API."""
+
+    name = forms.CharField(label=_("Name"), max_length=200, widget=_input(autocomplete="off"))
+    description = forms.CharField(
+        label=_("What its agent does"), max_length=10_000, required=False, widget=_input()
+    )
+
+    def clean_description(self) -> str | None:
+        return self.cleaned_data["description"] or None
+
+
 class HoursField(forms.TypedChoiceField):
     """One of some spans of time, as whole hours."""
 

@@ -22,7 +22,7 @@ class StatusLink:
 def list_context(request: MemberRequest) -> dict[str, Any]:
     """Raises: ChannelNotFoundError, BadCursorError."""
     filters = Filters.read(request.GET, request.workspace)
-    page = page_of_reviews(request.workspace, filters)
+    page = page_of_reviews(request.workspace, request.user, filters)
     groups = grouped(page.reviews, timezone.now())
     return {
         "section": "inbox",
@@ -32,6 +32,7 @@ def list_context(request: MemberRequest) -> dict[str, Any]:
         "groups": groups,
         "reviews": [row.review for group in groups for row in group.rows],
         "newest": max((str(review.pk) for review in page.reviews), default=filters.cursor),
+        "select_query": filters.query(select="" if filters.selecting else "1"),
         "notices": notices_for(request.membership),
         "next_page": filters.query(cursor=page.next_cursor) if page.next_cursor else "",
     }

@@ -13,13 +13,14 @@ from django.http import QueryDict
 from django.utils import timezone
 
 from accounts.ids import parse_uuid
-from accounts.models import Workspace
+from accounts.models import User, Workspace
 from attachments.models import Attachment
 from attachments.models import State as FileState
 from inbox.models import Channel, Message
 from inbox.queries import BadCursorError, find_channel, messages_in
 from reviews.models import ReviewRequest, Status
 from reviews.queries import reviews_of
+from reviews.reading import with_read_state
 from reviews.services import expire_review
 
 PAGE = 50
@@ -40,6 +41,7 @@ class Filters:
     channel: Channel | None = None
     text: str = ""
     cursor: str = ""
+    selecting: bool = False
 
     @classmethod
     def read(cls, given: QueryDict, workspace: Workspace) -> "Filters":
@@ -51,6 +53,7 @@ class Filters:
             channel=find_channel(workspace, channel_id) if channel_id else None,
             text=given.get("q", "").replace("\0", "").strip()[:200],
             cursor=given.get("cursor", ""),
+            selecting=given.get("select") == "1",
         )
 
     @property
@@ -63,6 +66,7 @@ class Filters:
             "status": "" if self.status == "pending" else self.status,
             "channel": str(self.channel.pk) if self.channel else "",
             "q": self.text,
+            "select": "1" if self.selecting else "",
         } | over
         if values["status"] == "pending":
             values["status"] = ""
@@ -72,19 +76,19 @@ class Filters:
 
 @dataclass(frozen=True)
 class ReviewPage:
-    """One page of reviews with `file_count`, and where the next page begins."""
+    """One page of reviews with `file_count` and `is_read`, and where the next page begins."""
 
     reviews: Sequence[ReviewRequest]
     next_cursor: str
 
 
-def page_of_reviews(workspace: Workspace, filters: Filters) -> ReviewPage:
+def page_of_reviews(workspace: Workspace, user: User, filters: Filters) -> ReviewPage:
     """Raises: BadCursorError."""
     matching = _matching(workspace, filters)
     if filters.cursor:
         matching = matching.filter(pk__lt=_cursor(filters.cursor))
     latest = matching.filter(~Exists(_newer_revisions())).annotate(file_count=_file_count())
-    found = list(latest[: PAGE + 1])
+    found = list(with_read_state(latest, user)[: PAGE + 1])
     more = len(found) > PAGE
     return ReviewPage(found[:PAGE], str(found[PAGE - 1].pk) if more else "")
 
@@ -162,7 +166,7 @@ def files_of(messages: Sequence[Message]) -> dict[Any, list[Attachment]]:
     """The files that can be read, for each message, in the agent's order."""
     found: dict[Any, list[Attachment]] = {message.pk: [] for message in messages}
     rows = Attachment.objects.filter(message__in=found, state=FileState.READY)
-    for file in rows.order_by("position", "id"):
+    for file in rows.select_related("preview").order_by("position", "id"):
         found[file.message_id].append(file)
     return found
 

@@ -28,6 +28,7 @@ class Row:
     state: Look
     minutes_left: int | None
     file_count: int
+    unread: bool
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,7 @@ def row_of(review: ReviewRequest, now: datetime) -> Row:
         state=state_look(review),
         minutes_left=minutes_left(review, now),
         file_count=getattr(review, "file_count", 0),
+        unread=review.is_pending and not getattr(review, "is_read", True),
     )
 
 

@@ -8,7 +8,8 @@ from web.looks import look_of
 
 LONGEST = 140
 LINES_LOOKED_AT = 30
-_HEADING = re.compile(r" {0,3}#{1,6}\s+(?P<text>.+?)\s*#*\s*$")
+LINE_LOOKED_AT = 500  # the expressions below take a square of it on a line that is made for it
+_HEADING = re.compile(r" {0,3}#{1,6}[ \t]+(?P<text>\S.*)")
 _SENTENCE = re.compile(r".+?[.!?…](?=\s|$)")
 _LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
 _MARKS = re.compile(r"(\*\*|__|~~|`|(?<!\w)[*_]|[*_](?!\w))")
@@ -36,9 +37,18 @@ def body_below_title(text: str | None) -> str:
     first, _, rest = whole.partition("\n")
     heading = _HEADING.match(first)
     alone = not rest.strip() or not rest.split("\n", 1)[0].strip()
-    shown = _plain(heading["text"] if heading else first)
+    shown = _heading_text(heading) if heading else _plain(first)
     repeats = shown == title_in(text) and (bool(heading) or alone)
-    return rest.strip() if repeats else whole
+    return rest.strip() if repeats and not _says_more(first) else whole
+
+
+def _says_more(line: str) -> bool:
+    """A title has no room for the end of a long line, nor for where a link leads."""
+    return len(line) > LINE_LOOKED_AT or bool(_LINK.search(line))
+
+
+def _heading_text(heading: "re.Match[str]") -> str:
+    return _plain(heading["text"].rstrip().rstrip("#"))
 
 
 def _first_heading(lines: list[str]) -> str:
@@ -48,12 +58,12 @@ def _first_heading(lines: list[str]) -> str:
             fenced = not fenced
         found = None if fenced else _HEADING.match(line)
         if found:
-            return _plain(found["text"])
+            return _heading_text(found)
     return ""
 
 
 def _plain(line: str) -> str:
-    return _MARKS.sub("", _LINK.sub(r"\1", _LEAD.sub("", line))).strip()
+    return _MARKS.sub("", _LINK.sub(r"\1", _LEAD.sub("", line[:LINE_LOOKED_AT]))).strip()
 
 
 def _cut(text: str) -> str:

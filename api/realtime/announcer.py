@@ -9,7 +9,7 @@ from typing import Any
 from socketio import AsyncServer
 
 from api.placet.events import payload_of
-from api.realtime.threads import in_thread
+from delivery.threads import in_thread
 
 logger = logging.getLogger(__name__)
 

@@ -11,8 +11,8 @@ from django.utils import timezone
 from accounts.models import Workspace
 from api.placet.outbound import review_topic
 from api.placet.views.reviews import current_review, outcome_body
-from api.realtime.listener import Listener
-from api.realtime.threads import in_thread
+from delivery.listener import Listener
+from delivery.threads import in_thread
 from inbox.models import Channel
 from reviews.queries import pending_until
 

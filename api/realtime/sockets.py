@@ -20,14 +20,14 @@ from django.conf import settings
 from django.utils import timezone
 from socketio.exceptions import ConnectionRefusedError as RefusedError
 
-from api.addresses import address_of_scope
+from accounts.addresses import address_of_scope
 from api.placet.events import TOPIC, channel_room, workspace_room
 from api.placet.serializers.events import AgentCommandsIn, DeltaIn, OAuthStartIn, ProgressIn
 from api.realtime.announcer import Announcer
 from api.realtime.callers import Caller, admit, reachable, turned_away
-from api.realtime.threads import in_thread
 from delivery.bus import CHANNEL
 from delivery.pause import PAUSE_SECONDS
+from delivery.threads import in_thread
 
 logger = logging.getLogger(__name__)
 

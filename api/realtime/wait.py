@@ -20,15 +20,15 @@ from django.conf import settings
 from django.utils import timezone
 from rest_framework.exceptions import Throttled
 
-from api.addresses import address_of_scope
+from accounts.addresses import address_of_scope
 from api.authentication import authenticate_headers
 from api.placet.errors import error_body, headers_of, judge
 from api.placet.outbound import review_topic
 from api.realtime import looks
-from api.realtime.listener import Listener
 from api.realtime.looks import Look, Looks, Target
-from api.realtime.threads import in_thread
 from api.throttling import count_call
+from delivery.listener import Listener
+from delivery.threads import in_thread
 from inbox.queries import MessageNotFoundError, require_channel
 
 type Message = MutableMapping[str, Any]

@@ -12,6 +12,7 @@ from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
 import requests
+from django.conf import settings
 from requests.adapters import HTTPAdapter
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -62,6 +63,8 @@ def tls_context() -> ssl.SSLContext:
     context = create_urllib3_context(ssl_minimum_version=ssl.TLSVersion.TLSv1_2)
     context.verify_mode = ssl.CERT_REQUIRED
     context.load_verify_locations(DEFAULT_CA_BUNDLE_PATH)
+    if settings.EGRESS_CA_FILE:
+        context.load_verify_locations(settings.EGRESS_CA_FILE)
     return context
 
 

@@ -29,7 +29,7 @@ def _save(channel: Channel, *, fields: Iterable[str]) -> None:
         raise ChannelNotFoundError("Agent not found") from None
 
 
-def _locked(channel: Channel, *, against_references: bool = False) -> Channel:
+def lock_channel(channel: Channel, *, against_references: bool = False) -> Channel:
     """The row as it is now, ours until the transaction ends.
 
     With `against_references`, new rows that refer to it have to wait, too.
@@ -66,8 +66,8 @@ def create_channel(
 
 
 @transaction.atomic
-def describe_channel(channel: Channel, **changes: str | None) -> Channel:
-    """Change `name`, `description`, `avatar_url` or `tag`; what is not given stays."""
+def describe_channel(channel: Channel, **changes: str | bool | None) -> Channel:
+    """Change `name`, `description`, `avatar_url`, `tag` or `confirm_answers`; the rest stays."""
     for name, value in changes.items():
         setattr(channel, name, value)
     _save(channel, fields=changes)
@@ -92,7 +92,7 @@ def note_status(
     channel: Channel, *, status: ChannelStatus, message: str | None, now: datetime
 ) -> Channel:
     """Take a sign of life. Only another status than before goes into the history."""
-    channel = _locked(channel)
+    channel = lock_channel(channel)
     if channel.status != status:
         channel.status_since = now
         StatusChange.objects.create(channel=channel, status=status, message=message, changed_at=now)
@@ -119,7 +119,7 @@ def delete_channel(channel: Channel) -> None:
 
     Raises: ChannelNotFoundError.
     """
-    _locked(channel, against_references=True)
+    lock_channel(channel, against_references=True)
     channel.subagents.update(parent=None, is_subagent=False)
     channel_deleted.send(sender=Channel, channel=channel)
     channel.delete()
@@ -175,7 +175,7 @@ def set_webhook(channel: Channel, *, webhook: Webhook | None) -> Channel:
 @transaction.atomic
 def change_webhook(channel: Channel, **parts: Any) -> Channel:
     """Change `url`, `headers`, `username` or `password`; what is not given stays."""
-    current = _locked(channel)
+    current = lock_channel(channel)
     return set_webhook(current, webhook=replace(webhook_of(current), **parts))
 
 

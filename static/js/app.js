@@ -1,5 +1,8 @@
 // The pages work without scripts; these modules make them quicker to use. See templates/app.html.
-import "./panes.js";
+import "./card.js";
+import "./drafts.js";
 import "./list.js";
 import "./live.js";
-import "./drafts.js";
+import "./panes.js";
+import "./status.js";
+import "./time.js";

@@ -67,7 +67,10 @@ async function insert(id) {
 
 function created(id, own) {
   if (byId(`m-${id}`)) return refresh(`m-${id}`);
-  if (own) toEnd();
+  if (own) {
+    byId("unseen").replaceChildren();
+    toEnd();
+  }
   if (own && !isLatest()) return loadLatest();
   if (!isLatest()) return undefined;
   if (id < idOf(shown().at(-1))) return id > idOf(shown()[0]) ? insert(id) : undefined;
@@ -210,6 +213,7 @@ function settle() {
   joinDays();
   keepSteps();
   speak();
+  if (atEnd() && byId("unseen")?.firstElementChild) showUnseen();
   if (opened === byId("detail")) return;
   const first = opened === null;
   opened = byId("detail");

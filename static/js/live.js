@@ -10,6 +10,13 @@ function reviewChanged(event) {
 }
 
 document.body.addEventListener("review-changed", reviewChanged);
+document.body.addEventListener("read-changed", (event) => refresh(`row-${idOf(event)}`));
+// Something may have been missed: everything that is shown is looked at again.
+document.body.addEventListener("resync", () => {
+  for (const shown of document.querySelectorAll("#rows > .group > ul > li")) shown.dispatchEvent(new CustomEvent("refresh"));
+  if (document.getElementById("detail")?.dataset.review) refresh("card-area");
+  htmx.trigger(document.body, "counts");
+});
 document.body.addEventListener("delivery-changed", reviewChanged);
 
 // The count in the title follows the one in the frame.

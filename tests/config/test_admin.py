@@ -9,17 +9,20 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import ApiKey, User
-from attachments.models import Attachment
+from accounts.models import ApiKey, Role, User
+from accounts.services.invitations import invite
 from delivery.engine import deliver_due
 from delivery.models import EngineBeat, FeedHead, GoneUrl
 from inbox.models import Channel, ChannelStatus, Thread
 from inbox.services.channels import Webhook, note_status, set_webhook
+from inbox.services.mutes import mute_channel
 from inbox.services.streams import note_step
 from reviews.models import Closer
 from reviews.services import Answer, answer_review
-from tests.factories import make_person, make_review
+from tests.factories import make_file, make_person, make_review
+from tests.push import make_device
 from tests.receiver import Receiver
+from web.notifying import send_trial
 
 SECRET = "a-very-secret-value"
 OURS = [model for model in admin.site._registry if model.__module__.split(".")[0] != "django"]
@@ -43,15 +46,17 @@ def everything(channel: Channel, person: User, receiver: Receiver) -> None:
     deliver_due()
     Thread.objects.create(channel=channel)
     now = timezone.now()
+    mute_channel(channel, user=person, now=now)
+    invite(workspace=channel.workspace, email="a@example.org", role=Role.VIEWER, by=person, now=now)
     note_status(channel, status=ChannelStatus.BUSY, message=None, now=now)
     note_step(channel, stream_id="s", text="reading", tool_hint=True, now=now)
     GoneUrl.objects.create(workspace=channel.workspace, url=receiver.url, url_sha256="0" * 64)
     FeedHead.objects.create(workspace=channel.workspace)
+    device = make_device(person, f"https://push.example/{SECRET}", now)
+    send_trial(device, channel.workspace, now=now)
     EngineBeat.objects.get_or_create(name="w:1", defaults={"seen_at": timezone.now()})
     ApiKey.objects.create(workspace=channel.workspace, key_hash="1" * 64, key_prefix="hp_12345678")
-    Attachment.objects.create(
-        workspace=channel.workspace, channel=channel, filename="a", mime_type="a/b", storage_key="k"
-    )
+    make_file(channel, filename="a.csv", mime_type="text/csv")
 
 
 def test_every_model_of_ours_has_an_admin() -> None:

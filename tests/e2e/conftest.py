@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Request, sync_playwright
 
 from tests.e2e.separate import Separate
 from tests.e2e.stack import EMAIL, PASSWORD, Stack
@@ -42,6 +42,13 @@ def browser() -> Iterator[Browser]:
         running.close()
 
 
+def _sign_in(stack: Stack, page: Page) -> None:
+    page.goto(f"{stack.url}/sign-in/")
+    page.get_by_label("E-mail").fill(EMAIL)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+
+
 @pytest.fixture
 def page(stack: Stack, browser: Browser) -> Iterator[Page]:
     """A signed-in person's page, without JavaScript; anything that breaks the policy fails."""
@@ -49,11 +56,50 @@ def page(stack: Stack, browser: Browser) -> Iterator[Page]:
     page = context.new_page()
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text))
-    page.goto(f"{stack.url}/sign-in/")
-    page.get_by_label("E-mail").fill(EMAIL)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    _sign_in(stack, page)
     yield page
     context.close()
     policy = [text for text in complaints if "Content Security Policy" in text]
     assert not policy
+
+
+TELL_VIOLATIONS = """addEventListener('securitypolicyviolation',
+    (event) => console.error('policy: ' + event.violatedDirective + ' ' + event.blockedURI))"""
+
+
+@pytest.fixture
+def watched(stack: Stack, browser: Browser) -> Iterator[tuple[Page, list[str]]]:
+    """A signed-in person's page with JavaScript, and a list of all that should not happen."""
+    context = browser.new_context()
+    context.add_init_script(TELL_VIOLATIONS)
+    page = context.new_page()
+    complaints: list[str] = []
+
+    def note_request(request: Request) -> None:
+        if not request.url.startswith((f"{stack.url}/", "data:", "blob:")):
+            complaints.append(f"left: {request.url}")
+
+    def note_console(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            complaints.append(message.text)
+
+    def note_dialog(dialog: Dialog) -> None:
+        complaints.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
+
+    page.on("request", note_request)
+    page.on("console", note_console)
+    page.on("dialog", note_dialog)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("popup", lambda popup: complaints.append(f"opened: {popup.url}"))
+    _sign_in(stack, page)
+    yield page, complaints
+    context.close()
+
+
+@pytest.fixture
+def scripted_page(watched: tuple[Page, list[str]]) -> Iterator[Page]:
+    """The same; errors, violations of the policy, dialogs and foreign requests fail its test."""
+    page, complaints = watched
+    yield page
+    assert complaints == []

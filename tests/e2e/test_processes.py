@@ -13,8 +13,10 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.stack import EMAIL, KEY, PASSWORD, Stack
+from tests.e2e.test_event_stream import signed_in
 from tests.polling import happens_within
 from tests.receiver import Received, Receiver
+from tests.web.stream.listening import ENDED, Heard, Tab
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 
@@ -141,3 +143,10 @@ def test_no_secret_reaches_the_log(own_stack: Stack) -> None:
         ).returncode
         == 1
     )
+
+
+def test_open_event_streams_do_not_hold_up_the_end(own_stack: Stack) -> None:
+    with Tab(own_stack.url, signed_in(own_stack)) as tab:
+        assert own_stack.stop() < 3
+        assert tab.next().data == {"reason": "deploy"}
+        assert tab.next() == Heard(ENDED)

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from accounts.models import Workspace
+from accounts.models import User, Workspace
 from inbox.models import Channel
-from reviews.models import ReviewRequest, Status
+from reviews.models import ReviewRead, ReviewRequest, Status
 from reviews.services import expire_review
 from tests.factories import make_review
 from tests.web.card import open_form
@@ -146,3 +146,23 @@ def test_fragments_are_cheap(
     assert statements(browser, "/inbox/", asking_for(LIST)) <= MOST_STATEMENTS
     assert statements(browser, f"/inbox/?since={review.pk}", asking_for(NEWS)) <= MOST_STATEMENTS
     assert statements(browser, "/ui/counts/") <= MOST_STATEMENTS
+
+
+def test_opening_marks_as_read_and_a_button_takes_it_back(
+    browser: Client, review: ReviewRequest, person: User
+) -> None:
+    path, row = f"/inbox/{review.pk}/", f"/inbox/{review.pk}/row/"
+    browser.get(path, headers=asking_for(DETAIL))
+    assert b"Unread:" in browser.get(row).content
+    assert browser.post(f"{path}read/", headers=asking_for("div")).status_code == 204
+    assert b"Unread:" not in browser.get(row).content
+    back = browser.post(f"{path}read/?q=Deploy", {"unread": "yes"})
+    assert (back.status_code, back["Location"]) == (303, "/inbox/?q=Deploy")
+    assert b"Unread:" in browser.get("/inbox/").content
+    browser.get(path)
+    assert ReviewRead.objects.filter(user=person).count() == 1
+
+
+def test_outsider_marks_nothing(outsider: Client, review: ReviewRequest) -> None:
+    assert outsider.post(f"/inbox/{review.pk}/read/").status_code == 404
+    assert not ReviewRead.objects.exists()

@@ -26,7 +26,7 @@ def test_answer_leads_to_the_next_review_with_a_toast(browser: Client, channel: 
     done = answer(browser, newer, option="approve")
     assert done.status_code == 303
     assert done["Location"] == f"/inbox/{older.pk}/"
-    assert b"Answer sent. 1 left." in browser.get(done["Location"]).content
+    assert b"Approve: sent. 1 left." in browser.get(done["Location"]).content
 
 
 def test_last_answer_leads_to_the_list(browser: Client, channel: Channel, person: User) -> None:

@@ -56,3 +56,15 @@ def test_person_without_a_workspace_is_told_so_and_can_sign_out(person: User) ->
     assert page.status_code == 403
     assert b"do not belong to a workspace" in page.content
     assert b"/sign-out/" in page.content
+
+
+def test_page_whose_session_ended_signs_in_in_place(client: Client, person: User) -> None:
+    fields, headers = {"username": person.email, "password": PASSWORD}, {"HX-Request": "true"}
+    wrong = client.post(SIGN_IN, fields | {"password": "wrong"}, headers=headers)
+    assert wrong.status_code == 422
+    answer = client.post(SIGN_IN, fields, headers=headers)
+    assert answer.json()["user"] == str(person.pk)
+    strict = Client(enforce_csrf_checks=True)
+    strict.cookies = client.cookies
+    token = {"x-csrftoken": answer.json()["token"]}
+    assert strict.post("/sign-out/", headers=token)["Location"] == SIGN_IN

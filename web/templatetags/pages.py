@@ -12,7 +12,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
-from web.hidden import revealed_html
+from web.hidden import isolated_html, revealed_html, revealed_text, warnings_in
+from web.invisible import find_hidden
 from web.markdown import render_markdown
 from web.times import clock_text
 
@@ -28,8 +29,26 @@ def markdown(text: str | None) -> SafeString:
 
 @register.filter
 def revealed(text: Any) -> SafeString:
-    """Escape, and show hidden characters by their code points."""
-    return mark_safe(revealed_html(str(text)))  # noqa: S308  # escaped piece by piece
+    """Escape, mark what hides or imitates, and keep it from turning the words around it."""
+    return mark_safe(isolated_html(str(text)))  # noqa: S308  # escaped piece by piece
+
+
+@register.filter
+def revealed_code(text: Any) -> SafeString:
+    """The same for code and data, where any space but the ordinary one matters."""
+    return mark_safe(revealed_html(str(text), code=True))  # noqa: S308  # escaped piece by piece
+
+
+@register.filter
+def plain_revealed(text: Any) -> str:
+    """The same without markup: for attributes, options of a list and titles of pages."""
+    return revealed_text(str(text))
+
+
+@register.filter
+def warnings(text: Any) -> list[str]:
+    """Sentences about what hides in a text that a control shows as it is."""
+    return warnings_in(str(text))
 
 
 @register.simple_tag
@@ -50,7 +69,8 @@ def hue(identity: UUID) -> str:
 
 @register.filter
 def initials(name: str) -> str:
-    letters = [character for character in name if character.isalnum()]
+    """The first two letters that can be seen."""
+    letters = [sign for sign in name if sign.isalnum() and not any(find_hidden(sign))]
     return "".join(letters[:2]).upper() or "?"
 
 
@@ -58,7 +78,7 @@ def initials(name: str) -> str:
 def suffix(filename: str) -> str:
     """The kind of a file in up to four letters, for its tile."""
     ending = filename.rpartition(".")[2] if "." in filename else ""
-    return ending[:4].upper() if ending.isalnum() else ""
+    return ending[:4].upper() if ending.isascii() and ending.isalnum() else ""
 
 
 @register.simple_tag

@@ -9,19 +9,24 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from inbox.errors import DomainError
-from reviews.kinds import InvalidAnswerError
+from reviews.kinds import InvalidAnswerError, read_question
 from reviews.models import ReviewRequest
 from reviews.queries import find_review, pending_reviews
+from reviews.reading import mark_read, mark_unread, unread_by
 from reviews.services import ReviewChangedError, ReviewClosedError, ReviewExpiredError
 from web.access import MemberRequest, for_members, require_answering
 from web.detail import detail_context
 from web.fragments import show, show_card, wanted_fragment
+from web.hidden import revealed_html
 from web.listing import list_context
+from web.outcomes import read_outcome
 from web.queries import Filters, files_of, next_pending, settled
 from web.redirects import SeeOther
 from web.responding import send_answer, with_sealed
@@ -33,7 +38,10 @@ from web.views.deliveries import send_once_more
 @require_safe
 @for_members
 def review(request: MemberRequest, message_id: uuid.UUID) -> HttpResponse:
-    return _page(request, settled(find_review(request.workspace, str(message_id))))
+    shown = settled(find_review(request.workspace, str(message_id)))
+    if not wanted_fragment(request):  # a fragment may be fetched ahead; its page posts to `read`
+        mark_read(review=shown, user=request.user, now=timezone.now())
+    return _page(request, shown)
 
 
 @require_POST
@@ -68,15 +76,33 @@ def card(request: MemberRequest, message_id: uuid.UUID) -> HttpResponse:
     return show_card(request, context, status=200)
 
 
+@require_POST
+@for_members
+def read(request: MemberRequest, message_id: uuid.UUID) -> HttpResponse:
+    """Remember that this person has seen it, or wants to see it again: `unread=yes`."""
+    shown = find_review(request.workspace, str(message_id))
+    if "unread" in request.POST:
+        mark_unread(review=shown, user=request.user)
+    else:
+        mark_read(review=shown, user=request.user, now=timezone.now())
+    if request.headers.get("HX-Request") == "true":
+        return HttpResponse(status=204)
+    return SeeOther(reverse("web:inbox") + _query(request))
+
+
 @require_safe
 @for_members
 def row(request: MemberRequest, message_id: uuid.UUID) -> HttpResponse:
     """One row of the list, for a page that heard that its review changed."""
     shown = settled(find_review(request.workspace, str(message_id)))
     files = len(files_of([shown.message])[shown.pk])
+    filters = Filters.read(request.GET, request.workspace)
+    unread = unread_by(pending_reviews(request.workspace).filter(pk=shown.pk), request.user)
+    row = replace(row_of(shown, timezone.now()), file_count=files, unread=unread.exists())
     context = {
-        "row": replace(row_of(shown, timezone.now()), file_count=files),
-        "query": _query(request),
+        "row": row,
+        "filters": filters,
+        "query": filters.query(),
     }
     return render(request, "reviews/row.html", context)
 
@@ -125,15 +151,22 @@ def _refused(request: MemberRequest, asked: ReviewRequest, refusal: DomainError)
 
 def _sent(request: MemberRequest, answered: ReviewRequest) -> HttpResponse:
     left = pending_reviews(request.workspace).count()
-    messages.success(
-        request,
-        ngettext("Answer sent. %(left)d left.", "Answer sent. %(left)d left.", left)
-        % {"left": left}
-        if left
-        else _("Answer sent. Nothing is left."),
-    )
+    messages.success(request, _thanks(answered, left), extra_tags="html")
     filters = Filters.read(request.GET, request.workspace)
     following = next_pending(request.workspace, filters, answered)
     if following is None:
         return SeeOther(reverse("web:inbox") + filters.query())
     return SeeOther(reverse("web:review", args=[following.pk]) + filters.query())
+
+
+def _thanks(answered: ReviewRequest, left: int) -> SafeString:
+    """What was sent, what is left, and the way back to it."""
+    outcome = read_outcome(answered, read_question(answered.kind, answered.payload))
+    answer = mark_safe(revealed_html(outcome.headline or _("Answer")))  # noqa: S308  # escaped
+    if left:
+        remaining = ngettext("%(left)d left.", "%(left)d left.", left) % {"left": left}
+    else:
+        remaining = _("Nothing is left.")
+    view = reverse("web:review", args=[answered.pk])
+    text = '{}: {} {} <a href="{}">{}</a>'
+    return format_html(text, answer, _("sent."), remaining, view, _("View"))

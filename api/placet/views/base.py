@@ -1,5 +1,6 @@
 """What the views of this dialect share."""
 
+import time
 from typing import Any, cast
 
 import msgspec
@@ -10,6 +11,7 @@ from rest_framework.status import HTTP_400_BAD_REQUEST
 from rest_framework.views import APIView
 
 from accounts.models import ApiKey, Workspace
+from api import call_log
 from api.authentication import ApiKeyAuthentication
 from api.bodies import BodyError, decode_object, has_body, read_json_body
 from api.placet.errors import INVALID, InvalidBodyError, explain, fault, handle
@@ -30,6 +32,12 @@ class AgentView(APIView):
 
     def get_exception_handler(self) -> Any:
         return handle
+
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        started = time.perf_counter()
+        response: Any = super().dispatch(request, *args, **kwargs)
+        call_log.note(self.request, response, started=started)
+        return response
 
     def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
         response = super().finalize_response(request, response, *args, **kwargs)

@@ -3,14 +3,14 @@
 import asyncio
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
 import socketio
 import uvicorn
 
-from api.realtime.app import Realtime
+from api.realtime.app import Neighbour, Realtime
 from tests.asgi import close_connections
 from tests.polling import happens_within
 
@@ -18,8 +18,8 @@ from tests.polling import happens_within
 class Running:
     """`with Running() as realtime:` serves until the block ends."""
 
-    def __init__(self) -> None:
-        self.app = Realtime(fallback=None)
+    def __init__(self, neighbours: Mapping[str, Neighbour] | None = None) -> None:
+        self.app = Realtime(fallback=None, neighbours=neighbours)
         config = uvicorn.Config(
             self.app, port=0, ws="websockets-sansio", lifespan="on", log_level="warning"
         )
@@ -39,6 +39,7 @@ class Running:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.loop.call_soon_threadsafe(self.app.leave)  # as a signal would
         self.server.should_exit = True
         self._thread.join(timeout=20)
         close_connections()

@@ -5,7 +5,7 @@ from ipaddress import ip_network
 import pytest
 from pytest_django.fixtures import Settings
 
-from api.addresses import address_of_request, address_of_scope, client_address
+from accounts.addresses import address_of_request, address_of_scope, client_address
 
 
 @pytest.fixture

@@ -21,13 +21,11 @@ QUIET_SECONDS = 15.0
 
 
 class Listener:
-    """Wakes waiters by topic, for whom a notice only means: look again.
+    """Wakes waiters by topic, for whom a notice only means: look again."""
 
-    `hear` gets every notice whole.
-    """
-
-    def __init__(self, *, hear: Callable[[dict[str, Any]], None] = lambda _: None) -> None:
-        self._hear = hear
+    def __init__(self) -> None:
+        self._hearers: list[Callable[[dict[str, Any]], None]] = []
+        self._missed: list[Callable[[], None]] = []
         self._moments = itertools.count()
         self._last_notice: dict[str, int] = {}
         self._waiters: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
@@ -43,6 +41,14 @@ class Listener:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
             self._task = None
+
+    def pass_on(
+        self, *, hear: Callable[[dict[str, Any]], None], missed: Callable[[], None] | None = None
+    ) -> None:
+        """Let `hear` get every notice whole; `missed` learns that some may have been lost."""
+        self._hearers.append(hear)
+        if missed is not None:
+            self._missed.append(missed)
 
     @contextlib.contextmanager
     def waiting_for(self, topic: str) -> Iterator[asyncio.Event]:
@@ -72,9 +78,10 @@ class Listener:
         for topic in list(self._waiters):
             self.wake(topic)
 
-    def _pass_on(self, notice: dict[str, Any]) -> None:
+    def _take(self, notice: dict[str, Any]) -> None:
         self.wake(notice["topic"])
-        self._hear(notice)
+        for hear in self._hearers:
+            hear(notice)
 
     async def _run(self) -> None:
         """Listen for ever; a lost connection means that everybody looks once more."""
@@ -92,11 +99,13 @@ class Listener:
             async with client.pubsub(ignore_subscribe_messages=True) as bus:
                 await bus.subscribe(CHANNEL)
                 self.wake_everybody()
+                for missed in self._missed:
+                    missed()
                 while True:
                     notice = await bus.get_message(timeout=QUIET_SECONDS)
                     if notice is None:
                         await bus.ping()  # finds a connection that died without a word
                     elif notice["type"] == "message":
-                        self._pass_on(json.loads(notice["data"]))
+                        self._take(json.loads(notice["data"]))
         finally:
             await client.aclose()

@@ -1,0 +1,47 @@
+"""What is kept about HTTP itself: the log of agents' calls. No state: rows may be missing."""
+
+from django.db import models
+from django.utils import timezone
+
+from accounts.models import KEY_PREFIX_LENGTH, Workspace, new_id
+
+LONGEST_PATH = 300
+LONGEST_ERROR = 300
+
+
+class Call(models.Model):
+    """One call of an agent that showed a good key. Neither body nor query string is kept."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    # Without a constraint: rows are written later and together, and a workspace that was removed
+    # meanwhile must not cost the others theirs.
+    workspace = models.ForeignKey(
+        Workspace, models.CASCADE, related_name="+", db_constraint=False, db_index=False
+    )
+    key_id = models.UUIDField()
+    key_prefix = models.CharField(max_length=KEY_PREFIX_LENGTH)
+    method = models.CharField(max_length=10)
+    route = models.CharField(max_length=200)
+    path = models.CharField(max_length=LONGEST_PATH)
+    status = models.PositiveSmallIntegerField()
+    duration_ms = models.PositiveIntegerField()
+    request_bytes = models.PositiveBigIntegerField()
+    address = models.CharField(max_length=45)
+    error = models.CharField(max_length=LONGEST_ERROR, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        indexes = [models.Index(fields=["workspace", "-id"], name="call_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}: {self.status}"
+
+
+class UnnamedCalls(models.Model):
+    """How many calls of one hour showed no good key: they belong to nobody, so they are counted."""
+
+    hour = models.DateTimeField(primary_key=True)
+    number = models.PositiveBigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.number} calls in the hour of {self.hour}"

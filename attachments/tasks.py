@@ -1,0 +1,33 @@
+"""What Celery may ask for: safe to run twice, late or never."""
+
+import threading
+
+from celery import shared_task
+from django.utils import timezone
+
+from attachments.previews import make_next_preview
+from attachments.workshop import clear_left_overs
+
+# A worker makes one at a time: its other threads stay free for what is more urgent.
+_workshop = threading.Lock()
+MOST_IN_A_ROW = 200
+
+
+@shared_task(name="attachments.make_previews")
+def make_previews(**_: object) -> None:
+    """Make what is wanted, unless this process is at it already."""
+    if not _workshop.acquire(blocking=False):
+        return
+    try:
+        for _number in range(MOST_IN_A_ROW):
+            if not make_next_preview(now=timezone.now()):
+                return
+    finally:
+        _workshop.release()
+
+
+@shared_task(name="attachments.tick_previews")
+def tick_previews(**_: object) -> None:
+    """The same without an occasion: a hint was lost, or a lease ran out."""
+    clear_left_overs(now=timezone.now())
+    make_previews()

@@ -1,0 +1,163 @@
+"""What the pages cost: server time and statements of each fragment, and bytes of a first load.
+
+10,000 reviews over 20 channels, 5,000 of them open. Each path is asked for 100 times in this
+process, through all middlewares; printed are p50 and p95 of the server's time, its statements and
+its size gzipped. Budget (design of the web inbox): p95 50 ms, 6 statements, 100 KB in all.
+Stops by itself. `bench.stage` says how the database is chosen.
+"""
+
+import gzip
+import os
+import random
+import re
+import time
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bench.stage import owner, stage, yardsticks
+
+if TYPE_CHECKING:
+    from django.test import Client
+
+    from accounts.models import User
+
+REVIEWS = int(os.environ.get("BENCH_REVIEWS", "10000"))
+CHANNELS, CALLS, BATCH, OK = 20, 100, 1000, 200
+WORDS = "deploy rollback canary quota invoice supplier ticket refund".split()  # noqa: SIM905
+IMPORTED = re.compile(r'(?:from|import) "\./([\w./]+)"')
+DETAIL, LIST, NEWS = "article#detail", "section#list", "div#new-bar"
+
+
+def main() -> None:
+    with stage():
+        yardsticks()
+        person = owner()
+        ids = seed(person)
+        browser = signed_in(person)
+        for name, path, target in paths(ids):
+            measure(browser, name, path, target)
+        first_load(browser)
+
+
+def seed(person: "User") -> list[str]:
+    """Returns the ids of the reviews, the oldest first."""
+    from django.utils import timezone
+
+    from accounts.ids import uuid7
+    from inbox.models import Channel, Message, Sender
+    from reviews.models import ReviewRequest, Status
+
+    chance, now = random.Random(1), timezone.now()  # noqa: S311  # the same data every time
+    workspace = person.memberships.get().workspace
+    channels = [
+        Channel.objects.create(workspace=workspace, name=f"Agent {number}")
+        for number in range(CHANNELS)
+    ]
+    messages, reviews = [], []
+    for number in range(REVIEWS):
+        at = now - timedelta(seconds=20 * (REVIEWS - number))
+        channel = chance.choice(channels)
+        message = Message(
+            id=uuid7(at),
+            workspace=workspace,
+            channel=channel,
+            sender=Sender.AGENT,
+            text="# " + " ".join(chance.choices(WORDS, k=6)) + "\n\n" + " ".join(WORDS * 8),
+            metadata_json='{"Error rate": "0.04 %", "Commits": 14}',
+            created_at=at,
+        )
+        closed = number % 2
+        review = ReviewRequest(
+            message=message,
+            workspace=workspace,
+            channel=channel,
+            kind="approval",
+            payload_json='{"allowComment": true}',
+            expires_at=now + timedelta(hours=20),
+            created_at=at,
+            status=Status.COMPLETED if closed else Status.PENDING,
+            response_json='{"selectedOption": "approve"}' if closed else None,
+            decided_at=at if closed else None,
+            decided_by=person if closed else None,
+            decided_via="page" if closed else "",
+        )
+        messages.append(message)
+        reviews.append(review)
+    Message.objects.bulk_create(messages, batch_size=BATCH)
+    ReviewRequest.objects.bulk_create(reviews, batch_size=BATCH)
+    return [str(message.pk) for message in messages]
+
+
+def signed_in(person: "User") -> "Client":
+    from django.test import Client
+
+    browser = Client(headers={"host": "localhost"})
+    browser.force_login(person)
+    return browser
+
+
+def paths(ids: list[str]) -> list[tuple[str, str, str]]:
+    from inbox.models import Channel
+
+    middle, channel = ids[len(ids) // 2], Channel.objects.earliest("pk")
+    return [
+        ("inbox, whole page", "/inbox/", ""),
+        ("list", "/inbox/", LIST),
+        ("list of all", "/inbox/?status=all", LIST),
+        ("list, searched", "/inbox/?q=canary", LIST),
+        ("list, nothing found", "/inbox/?q=elephant", LIST),
+        ("list, page 20", f"/inbox/?cursor={middle}", LIST),
+        ("detail, open", f"/inbox/{middle}/", DETAIL),
+        ("detail, done", f"/inbox/{ids[-1]}/", DETAIL),
+        ("row", f"/inbox/{middle}/row/", ""),
+        ("news", f"/inbox/?since={middle}", NEWS),
+        ("counts", "/ui/counts/", ""),
+        ("conversation", f"/channels/{channel.pk}/", ""),
+        ("channels", "/channels/", ""),
+    ]
+
+
+def measure(browser: "Client", name: str, path: str, target: str) -> None:
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    headers = {"HX-Request": "true", "HX-Target": target} if target else {}
+    with CaptureQueriesContext(connection) as captured:
+        answer: Any = browser.get(path, headers=headers)
+    statements = len(captured)
+    if answer.status_code != OK:
+        raise SystemExit(f"{path}: {answer.status_code}")
+    taken = sorted(_timed(browser, path, headers) for _ in range(CALLS))
+    p50, p95 = (taken[CALLS * share // 100] * 1000 for share in (50, 95))
+    size = len(gzip.compress(answer.content, 6)) / 1024
+    print(f"{name}: p50 {p50:.1f} ms, p95 {p95:.1f} ms, {statements} statements, {size:.1f} KB")
+
+
+def _timed(browser: "Client", path: str, headers: dict[str, str]) -> float:
+    started = time.perf_counter()
+    browser.get(path, headers=headers)
+    return time.perf_counter() - started
+
+
+def first_load(browser: "Client") -> None:
+    """The page, its stylesheet, its scripts with what they import, and its icons."""
+    from django.contrib.staticfiles import finders
+
+    page = browser.get("/inbox/").content
+    wanted = set(re.findall(r'(?:href|src)="/static/([^"#]+)', page.decode()))
+    sizes = {"page": len(gzip.compress(page, 9))}
+    while missing := wanted - sizes.keys():
+        for name in missing:
+            content = Path(str(finders.find(name))).read_bytes()
+            sizes[name] = len(gzip.compress(content, 9))
+            if name.startswith("js/"):
+                wanted |= {f"js/{each}" for each in IMPORTED.findall(content.decode())}
+    for name, size in sorted(sizes.items(), key=lambda each: -each[1]):
+        print(f"  {name}: {size / 1024:.1f} KB")
+    own = sum(size for name, size in sizes.items() if name.startswith("js/"))
+    print(f"first load: {sum(sizes.values()) / 1024:.1f} KB gzip, own modules {own / 1024:.1f} KB")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,133 @@
+"""Every screen and state of the pages, for whoever looks at all of them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from playwright.sync_api import Page
+
+from tests.e2e.stack import Stack
+
+CARDS: dict[str, dict[str, Any]] = {
+    "approval": {"type": "approval", "payload": {"allowComment": True}},
+    "approval-options": {
+        "type": "approval",
+        "payload": {
+            "options": [
+                {"id": "ship", "label": "Ship it"},
+                {"id": "request_changes", "label": "Request changes"},
+                {"id": "reject", "label": "Reject", "style": "danger", "confirm": True},
+            ]
+        },
+    },
+    "selection": {
+        "type": "selection",
+        "payload": {
+            "mode": "multi",
+            "items": [
+                {"id": "a", "label": "Falkner Labs", "description": "Opened the page 4 times"},
+                {"id": "b", "label": "Mira Health", "description": "New head of operations"},
+            ],
+        },
+    },
+    "form": {
+        "type": "form",
+        "payload": {
+            "fields": [
+                {"name": "amount", "type": "number", "label": "Amount", "required": True},
+                {"name": "due", "type": "date", "label": "Due on"},
+                {"name": "share", "type": "range", "label": "Share", "min": 0, "max": 10},
+                {"name": "why", "type": "textarea", "label": "Why", "description": "In a line."},
+                {"name": "who", "type": "select", "label": "Who", "options": ["Ada", "Bo"]},
+                {"name": "sure", "type": "checkbox", "label": "I am sure"},
+                {"name": "code", "type": "password", "label": "Code"},
+            ]
+        },
+    },
+    "text-input": {"type": "text-input", "payload": {"prefill": "Dear Noor,", "markdown": True}},
+    "freeform": {"type": "freeform", "payload": {"schema": {"type": "object"}}},
+    "unknown": {"type": "never-heard-of", "payload": {"anything": 1}},
+}
+TEXT = """# Deploy api-gateway v4.12.0 to production?
+
+The canary has run for **45 minutes on 5 % of traffic** with no regressions.
+
+| step | state |
+| --- | --- |
+| canary | done |
+
+```python
+def deploy() -> None: ...
+```
+"""
+METADATA = {"Error rate": "0.04 %", "p95 latency": "38 ms", "Commits": 14, "Migrations": "1"}
+
+
+@dataclass
+class Gallery:
+    """Fills a product with one of each, and says how to come to each screen."""
+
+    stack: Stack
+    reviews: dict[str, str] = field(default_factory=dict)
+
+    def fill(self, page: Page) -> "Gallery":
+        """`page` belongs to somebody who is signed in."""
+        self.channel = self.stack.call("GET", "/api/v1/agents").json()[0]["id"]
+        for name, review in CARDS.items():
+            self.reviews[name] = self.stack.ask(review, text=TEXT, metadata=METADATA)
+        self.reviews["done"] = self.stack.ask(CARDS["approval"], text="Answered already")
+        page.goto(f"{self.stack.url}/inbox/{self.reviews['done']}/")
+        with page.expect_navigation():
+            page.get_by_role("button", name="Approve").click()
+        self.stack.call(
+            "POST", "/api/v1/messages", {"channelId": self.channel, "text": TEXT, "status": "error"}
+        )
+        return self
+
+    def screens(self) -> dict[str, Callable[[Page], None]]:
+        paths = {
+            "inbox": "/inbox/",
+            "inbox-all": "/inbox/?status=all",
+            "nothing-matches": "/inbox/?q=elephant",
+            "select": "/inbox/?select=1",
+            "together": "/inbox/together/?review=" + self.reviews["approval"],
+            "channels": "/channels/",
+            "conversation": f"/channels/{self.channel}/",
+            "receiver": f"/channels/{self.channel}/delivery/",
+            "not-found": "/inbox/00000000-0000-7000-8000-000000000000/",
+        }
+        paths |= {f"card-{name}": f"/inbox/{id_}/" for name, id_ in self.reviews.items()}
+        shown: dict[str, Callable[[Page], None]] = {
+            name: self._going_to(path) for name, path in paths.items()
+        }
+        return shown | {
+            "card-invalid": self._invalid,
+            "card-confirm": self._confirm,
+            "card-feedback": self._feedback,
+            "signed-out": self._signed_out,
+        }
+
+    def _going_to(self, path: str) -> Callable[[Page], None]:
+        def go(page: Page) -> None:
+            page.goto(self.stack.url + path)
+
+        return go
+
+    def _invalid(self, page: Page) -> None:
+        page.goto(f"{self.stack.url}/inbox/{self.reviews['form']}/")
+        page.locator("#card .card-f button.primary").click()
+        page.locator("#card [role=alert]").first.wait_for()
+
+    def _confirm(self, page: Page) -> None:
+        page.goto(f"{self.stack.url}/inbox/{self.reviews['approval-options']}/")
+        page.get_by_role("button", name="Reject").click()
+        page.get_by_role("button", name="Yes, send it").wait_for()
+
+    def _feedback(self, page: Page) -> None:
+        page.goto(f"{self.stack.url}/inbox/{self.reviews['approval']}/")
+        page.locator("#card summary").first.click()
+
+    def _signed_out(self, page: Page) -> None:
+        page.goto(f"{self.stack.url}/inbox/")
+        page.evaluate("document.body.dispatchEvent(new CustomEvent('signed-out'))")
+        page.get_by_role("dialog").wait_for()

@@ -1,0 +1,145 @@
+"""Counts over time, grouped by the database alike on SQLite and PostgreSQL.
+
+1. Times are cut to UTC hours as text: both do that on their own, while Django's `TruncHour` calls
+   Python for every row on SQLite. Hours become days of the person's zone afterwards.
+2. Durations are cut to two figures, so that their distribution is a few hundred groups however many
+   rows there are; medians are read from it.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.db.models import Case, CharField, F, Func, IntegerField, Value, When
+from django.db.models.lookups import LessThan
+from django.utils import timezone
+from django.utils.formats import date_format
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+
+class UtcHour(Func):
+    """A time as `2026-11-21 10`."""
+
+    arity = 1
+    output_field = CharField()
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        return self.as_sql(
+            compiler, connection, template="SUBSTR(%(expressions)s, 1, 13)", **context
+        )
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        template = "TO_CHAR(%(expressions)s AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24')"
+        return self.as_sql(compiler, connection, template=template, **context)
+
+
+class Epoch(Func):
+    """A time as whole seconds since 1970."""
+
+    arity = 1
+    output_field = IntegerField()
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        return self.as_sql(compiler, connection, template="UNIXEPOCH(%(expressions)s)", **context)
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        template = "FLOOR(EXTRACT(EPOCH FROM %(expressions)s))::bigint"
+        return self.as_sql(compiler, connection, template=template, **context)
+
+
+def seconds_between(start: str, end: str) -> Any:
+    return Epoch(F(end)) - Epoch(F(start))
+
+
+def two_figures(number: Any) -> Case:
+    """12345 as 12000: integers divide without a remainder on both databases."""
+    cuts = [(100, 1), (1000, 10), (10_000, 100), (100_000, 1000), (1_000_000, 10_000)]
+    whens = [
+        When(LessThan(number, Value(below)), then=number / Value(by) * Value(by))
+        for below, by in cuts
+    ]
+    rest = number / Value(100_000) * Value(100_000)
+    return Case(*whens, default=rest, output_field=IntegerField())
+
+
+def hour_in(text: str) -> datetime:
+    return datetime.strptime(text, "%Y-%m-%d %H").replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Steps:
+    """The hours or days that a chart shows, in the person's zone; the last one is not over."""
+
+    starts: Sequence[datetime]
+    hourly: bool
+
+    @classmethod
+    def until(cls, now: datetime, *, hours: int = 0, days: int = 0) -> "Steps":
+        local = timezone.localtime(now)
+        if hours:
+            # Hours of the clock in UTC, as the database cuts them.
+            last = now.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+            return cls([last - HOUR * back for back in range(hours - 1, -1, -1)], hourly=True)
+        midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
+        return cls([midnight - DAY * back for back in range(days - 1, -1, -1)], hourly=False)
+
+    @property
+    def since(self) -> datetime:
+        return self.starts[0]
+
+    def number_of(self, hour: str) -> int | None:
+        """Which step an hour belongs to."""
+        at = hour_in(hour)
+        if self.hourly:
+            step = (at - self.starts[0]) // HOUR
+        else:
+            step = (timezone.localtime(at).date() - self.starts[0].date()).days
+        return step if 0 <= step < len(self.starts) else None
+
+    @property
+    def labels(self) -> list[str]:
+        form = "H:i" if self.hourly else "j M"
+        return [date_format(timezone.localtime(start), form) for start in self.starts]
+
+
+class Tally:
+    """How often each value of each kind came, step by step."""
+
+    def __init__(self, steps: Steps) -> None:
+        self._steps = steps
+        self._found: dict[str, list[Counter[int]]] = defaultdict(
+            lambda: [Counter() for _ in steps.starts]
+        )
+
+    def add(self, kind: str, hour: str, number: int, value: int = 0) -> None:
+        step = self._steps.number_of(hour)
+        if step is not None:
+            self._found[kind][step][value] += number
+
+    def counts(self, *kinds: str) -> list[float]:
+        columns = [self._found[kind] for kind in kinds]
+        return [sum(step.total() for step in steps) for steps in zip(*columns, strict=True)]
+
+    def quantiles(self, share: float, *kinds: str) -> list[float | None]:
+        return [quantile(step, share) for step in self._together(kinds)]
+
+    def quantile(self, share: float, *kinds: str) -> float | None:
+        """Of all steps together."""
+        return quantile(sum(self._together(kinds), Counter()), share)
+
+    def _together(self, kinds: Iterable[str]) -> list[Counter[int]]:
+        columns = [self._found[kind] for kind in kinds]
+        return [sum(steps, Counter()) for steps in zip(*columns, strict=True)]
+
+
+def quantile(found: Counter[int], share: float) -> float | None:
+    """The smallest value that at least this share of all does not exceed; None for nothing."""
+    passed, needed = 0, share * found.total()
+    for value in sorted(found):
+        passed += found[value]
+        if passed >= needed:
+            return value
+    return None

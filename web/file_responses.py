@@ -1,0 +1,162 @@
+"""Bytes of files as answers that cannot run, load or be mistaken for a page of ours."""
+
+import re
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from django.core.files.base import File
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseNotModified
+from django.utils.http import parse_etags
+
+from attachments.kinds import Kind, kind_of, media_type_of
+from attachments.models import Attachment
+from attachments.queries import open_file
+
+FRESH_SECONDS = 300
+CHUNK = 64 * 1024
+UNKNOWN_TYPE = "application/octet-stream"
+TEXT_TYPE = "text/plain; charset=utf-8"
+HTML_TYPE = "text/html; charset=utf-8"
+SHOWN_AS_TEXT = frozenset({Kind.HTML, Kind.MARKDOWN, Kind.TEXT})
+SHOWN_AS_SENT = frozenset({Kind.IMAGE, Kind.AUDIO, Kind.VIDEO, Kind.PDF})
+_LOADS_NOTHING = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; media-src 'self'; "
+    "font-src data:; form-action 'none'; base-uri 'none'; frame-ancestors 'self'"
+)
+POLICY = f"sandbox; {_LOADS_NOTHING}"
+# Firefox opens no PDF in a sandbox. Browsers' own viewers run in an origin of theirs anyway.
+PDF_POLICY = _LOADS_NOTHING
+# Kept as they are in a plain `filename`; the rest is percent-encoded.
+PLAIN = " !#$&'()+,-.;=@[]^_`{}~"
+ONE_RANGE = re.compile(r"bytes=(\d{0,19})-(\d{0,19})")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """How the bytes of a file are sent: their type, and whether a browser may show them."""
+
+    content_type: str
+    inline: bool
+    policy: str = POLICY
+
+
+def shown_as(file: Attachment, *, download: bool = False, render: bool = False) -> Shown:
+    """The type is one of an allow-list; HTML is a text unless it was asked for as a page."""
+    kind = kind_of(file.filename, file.mime_type)
+    media_type = media_type_of(file.filename, file.mime_type)
+    if download:
+        return Shown(UNKNOWN_TYPE, inline=False)
+    if kind == Kind.HTML and render:
+        return Shown(HTML_TYPE, inline=True)
+    if kind in SHOWN_AS_TEXT or media_type.startswith("text/"):
+        return Shown(TEXT_TYPE, inline=True)
+    if kind == Kind.SVG:  # in an <img> only: there nothing of it runs
+        return Shown("image/svg+xml", inline=False)
+    if kind in SHOWN_AS_SENT:
+        return Shown(media_type, inline=True, policy=PDF_POLICY if kind == Kind.PDF else POLICY)
+    return Shown(UNKNOWN_TYPE, inline=False)
+
+
+class Window:
+    """A part of an open file, read in chunks and closed with the answer."""
+
+    def __init__(self, opened: "File[bytes]", start: int, length: int) -> None:
+        self.opened = opened
+        self.left = length
+        opened.seek(start)
+
+    def read(self, size: int) -> bytes:
+        chunk: bytes = self.opened.read(min(size, self.left))
+        self.left -= len(chunk)
+        return chunk
+
+    def close(self) -> None:
+        self.opened.close()
+
+
+class Stream(FileResponse):
+    block_size = CHUNK
+
+
+def file_response(request: HttpRequest, file: Attachment, shown: Shown) -> HttpResponse | Stream:
+    """The bytes, a part of them (206), or that they are as the browser has them (304).
+
+    Raises: FileMissingError.
+    """
+    etag = f'"{file.sha256}"' if file.sha256 else ""
+    if etag and etag in _known_tags(request):
+        return _with_headers(HttpResponseNotModified(), file, shown, etag)
+    opened = open_file(file)
+    start, length = _asked_range(request, opened.size, etag)
+    if start >= opened.size > 0 or (length == 0 and opened.size > 0):
+        return _unsatisfiable(opened, file, shown)
+    response = Stream(Window(opened, start, length), content_type=shown.content_type)
+    response["Content-Length"] = str(length)
+    response["Accept-Ranges"] = "bytes"
+    if length < opened.size:
+        response.status_code = 206
+        response["Content-Range"] = f"bytes {start}-{start + length - 1}/{opened.size}"
+    return _with_headers(response, file, shown, etag)
+
+
+def _known_tags(request: HttpRequest) -> list[str]:
+    tags = parse_etags(request.headers.get("If-None-Match", ""))
+    return [tag.removeprefix("W/") for tag in tags]
+
+
+def _asked_range(request: HttpRequest, size: int, etag: str) -> tuple[int, int]:
+    """Where to begin, and how many bytes: everything, unless one range is asked for rightly."""
+    asked = ONE_RANGE.fullmatch(request.headers.get("Range", "").strip())
+    condition = request.headers.get("If-Range", "")
+    if asked is None or asked.groups() == ("", "") or (condition and condition != etag):
+        return 0, size
+    first, last = asked.groups()
+    if not first:
+        length = min(int(last), size)
+        return size - length, length
+    if last and int(last) < int(first):
+        return 0, size
+    end = min(int(last), size - 1) if last else size - 1
+    return int(first), max(end - int(first) + 1, 0)
+
+
+def _unsatisfiable(opened: "File[bytes]", file: Attachment, shown: Shown) -> HttpResponse:
+    response = HttpResponse(status=416, content_type=TEXT_TYPE)
+    response["Content-Range"] = f"bytes */{opened.size}"
+    opened.close()
+    return _with_headers(response, file, shown, "")
+
+
+def _with_headers[R: (HttpResponse, Stream)](
+    response: R, file: Attachment, shown: Shown, etag: str
+) -> R:
+    protect(response, shown.policy)
+    response["Content-Disposition"] = disposition(file.filename, inline=shown.inline)
+    response["Cache-Control"] = f"private, max-age={FRESH_SECONDS}"
+    if etag:
+        response["ETag"] = etag
+    return response
+
+
+def protect(response: "HttpResponse | Stream", policy: str = POLICY) -> None:
+    """What keeps agents' bytes from acting in our origin. Our own pages may frame them."""
+    response["Content-Security-Policy"] = policy
+    response["X-Content-Type-Options"] = "nosniff"
+    response["X-Frame-Options"] = "SAMEORIGIN"
+    response["Cross-Origin-Resource-Policy"] = "same-origin"
+    response["Referrer-Policy"] = "no-referrer"
+
+
+def disposition(filename: str, *, inline: bool) -> str:
+    """A plain ASCII name, percent-encoded where needed, and the name itself (RFC 6266)."""
+    how = "inline" if inline else "attachment"
+    plain, exact = quote(filename, safe=PLAIN), quote(filename, safe="")
+    return f"{how}; filename=\"{plain}\"; filename*=UTF-8''{exact}"
+
+
+def thumbnail_response(content: bytes) -> HttpResponse:
+    """Ours, made from theirs; an address names the same bytes for as long as there are any."""
+    response = HttpResponse(content, content_type="image/webp")
+    protect(response)
+    response["Cache-Control"] = f"private, max-age={FRESH_SECONDS}"
+    return response

@@ -1,0 +1,47 @@
+"""Files of the workspace: the list of them, the viewer, and their bytes."""
+
+import uuid
+from typing import cast
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from attachments.queries import find_file
+from web.access import MemberRequest, for_members
+from web.file_contents import thumbnail_of
+from web.file_responses import file_response, shown_as, thumbnail_response
+from web.files import file_context, files_context
+
+TEMPLATE = "attachments/list.html"
+
+
+@require_safe
+@for_members
+def files(request: MemberRequest) -> HttpResponse:
+    return render(request, TEMPLATE, files_context(request))
+
+
+@require_safe
+@for_members
+def file(request: MemberRequest, file_id: uuid.UUID) -> HttpResponse:
+    return render(request, TEMPLATE, file_context(request, str(file_id)))
+
+
+@require_safe
+@for_members
+def raw(request: MemberRequest, file_id: uuid.UUID) -> HttpResponse:
+    """The bytes. `?download=1` saves them, `?render=1` shows HTML as a page in a sandbox."""
+    found = find_file(request.workspace, str(file_id))
+    shown = shown_as(found, download="download" in request.GET, render="render" in request.GET)
+    return cast("HttpResponse", file_response(request, found, shown))
+
+
+@require_safe
+@for_members
+def thumbnail(request: MemberRequest, file_id: uuid.UUID, size: int) -> HttpResponse:
+    """A small picture of a file, for files that have one."""
+    content = thumbnail_of(find_file(request.workspace, str(file_id)), size)
+    if content is None:
+        raise Http404
+    return thumbnail_response(content)
