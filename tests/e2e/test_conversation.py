@@ -275,6 +275,16 @@ def test_new_messages_appear_at_the_end(talk: Talk) -> None:
     assert distance_from_end(talk) == 0
 
 
+def test_stream_of_events_brings_new_messages(talk: Talk) -> None:
+    """Nobody helps here: the product's own stream says what happened."""
+    with talk.page.expect_response("**/ui/events/"):
+        talk.open()
+    said = talk.say("Good evening")
+    expect(talk.messages).to_have_count(1)
+    assert talk.stack.call("DELETE", f"/api/v1/messages/{said}").ok
+    expect(talk.messages).to_have_count(0)
+
+
 def test_empty_conversation_shows_its_first_message(talk: Talk) -> None:
     talk.open()
     expect(talk.page.locator("#log-items")).to_contain_text("Nothing was said here yet.")
