@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
 from accounts.ids import parse_uuid, uuid7
-from accounts.models import ApiKey
+from accounts.models import ApiKey, User
 from attachments.models import Attachment, State
 from attachments.previews import want_preview
 from attachments.storage import new_key, put, remove, safe_filename
@@ -45,8 +45,15 @@ class NewFile:
         return cls(filename, mime_type, len(content), digest, ContentFile(content))
 
 
-def store_file(channel: Channel, *, file: NewFile, key: ApiKey | None, now: datetime) -> Attachment:
-    """Store a file of a channel, on no message yet.
+def store_file(
+    channel: Channel,
+    *,
+    file: NewFile,
+    now: datetime,
+    key: ApiKey | None = None,
+    user: User | None = None,
+) -> Attachment:
+    """Store a file that an agent (`key`) or a person sent to a channel, on no message yet.
 
     1. A row `staged`, committed, names the object before there is one.
     2. The object is written, outside any transaction.
@@ -55,7 +62,7 @@ def store_file(channel: Channel, *, file: NewFile, key: ApiKey | None, now: date
 
     Raises: StorageUnavailableError, ChannelNotYoursError for a channel deleted meanwhile.
     """
-    row = _stage(channel, file, key, now)
+    row = _stage(channel, file, key, user, now)
     put(row.storage_key, file.content)
     if not _made_ready(row):
         remove(row.storage_key)
@@ -73,13 +80,16 @@ def _made_ready(row: Attachment) -> bool:
         return True
 
 
-def _stage(channel: Channel, file: NewFile, key: ApiKey | None, now: datetime) -> Attachment:
+def _stage(
+    channel: Channel, file: NewFile, key: ApiKey | None, user: User | None, now: datetime
+) -> Attachment:
     try:
         return Attachment.objects.create(
             id=uuid7(now),
             workspace_id=channel.workspace_id,
             channel=channel,
             uploaded_by_key=key,
+            uploaded_by_user=user,
             state=State.STAGED,
             filename=safe_filename(file.filename),
             mime_type=file.mime_type,

@@ -31,10 +31,11 @@ def delivery_line(
     if review.is_pending:
         return None
     delivery = deliveries_about(workspace, str(review.pk)).first()
-    return _line(delivery, operator=operator) if delivery else None
+    return line_of(delivery, operator=operator) if delivery else None
 
 
-def _line(delivery: Delivery, *, operator: bool) -> DeliveryLine:
+def line_of(delivery: Delivery, *, operator: bool) -> DeliveryLine:
+    """How it stands with one delivery, in one line."""
     match delivery.state:
         case State.DELIVERED:
             return DeliveryLine(_("Delivered to agent"), "ok", "check2")

@@ -20,12 +20,24 @@ class PlainText(forms.CharField):
 
 
 class MessageForm(forms.Form):
-    """A message to an agent. `client_id` names one rendering: sent twice, it is one message."""
+    """A message to an agent. `client_id` names one rendering: sent twice, it is one message.
+
+    Files stand for words: beside them the text may be empty.
+    """
 
     client_id = forms.CharField(max_length=64, required=False)
-    text = PlainText(
-        max_length=LONGEST_MESSAGE, error_messages={"required": _("Write something first.")}
-    )
+    reply_to = forms.UUIDField(required=False)
+    text = PlainText(max_length=LONGEST_MESSAGE, required=False)
+
+    def __init__(self, *args: Any, has_files: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.has_files = has_files
+
+    def clean_text(self) -> str:
+        text: str = self.cleaned_data["text"]
+        if not text and not self.has_files:
+            raise forms.ValidationError(_("Write something first."))
+        return text
 
     @property
     def fresh_client_id(self) -> str:

@@ -49,6 +49,19 @@ def _fragment(request: HttpRequest, template: str, part: str, context: dict[str,
     return f"<title>{title}</title>{body}" + render_to_string("ui/beside.html", context, request)
 
 
+def show_part(
+    request: HttpRequest, template: str, context: Mapping[str, Any], *, status: int = 200
+) -> HttpResponse:
+    """A part that is only ever fetched: it needs no title.
+
+    Blanks around it would pile up beside what is replaced again and again.
+    """
+    text = render_to_string(template, dict(context), request).strip()
+    response = HttpResponse(text, status=status)
+    patch_vary_headers(response, ["HX-Request", "HX-Target"])
+    return response
+
+
 def show_card(request: HttpRequest, context: Mapping[str, Any], *, status: int) -> HttpResponse:
     """Only the card of an open review, in place, whatever the request was about to replace."""
     text = render_to_string("reviews/card.html", dict(context), request)

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from django.db.models import Count, DateTimeField, Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import QueryDict
 from django.utils import timezone
@@ -16,26 +16,15 @@ from accounts.ids import parse_uuid
 from accounts.models import User, Workspace
 from attachments.models import Attachment
 from attachments.models import State as FileState
-from delivery.queries import undelivered
-from inbox.models import Channel, Message, Sender
-from inbox.queries import (
-    BadCursorError,
-    channels_of,
-    find_channel,
-    messages_in,
-    page_of_messages,
-)
+from inbox.models import Channel, Message
+from inbox.queries import BadCursorError, find_channel, messages_in
 from reviews.models import ReviewRequest, Status
-from reviews.queries import pending_reviews, reviews_of
+from reviews.queries import reviews_of
 from reviews.reading import with_read_state
 from reviews.services import expire_review
-from web.deliveries import state_of
-from web.looks import Look, look_of, state_look
 from web.matching import mentions
 
 PAGE = 50
-CHANNELS_SHOWN = 200
-PENDING_SHOWN = 10
 
 STATUSES: dict[str, Q] = {
     "pending": Q(status=Status.PENDING),
@@ -181,100 +170,6 @@ def files_of(messages: Sequence[Message]) -> dict[Any, list[Attachment]]:
 
 def has_messages(workspace: Workspace) -> bool:
     return messages_in(workspace, None).exists()
-
-
-def channels_by_activity(workspace: Workspace) -> list[Any]:
-    """Channels with `last_text`, `last_at` and `open_reviews`, the latest activity first."""
-    last = Message.objects.filter(channel=OuterRef("pk")).order_by("-id")[:1]
-    open_reviews = (
-        ReviewRequest.objects.filter(channel=OuterRef("pk"), status=Status.PENDING)
-        .order_by()
-        .values("channel")
-        .annotate(number=Count("pk"))
-    )
-    rows = channels_of(workspace).annotate(
-        last_text=Subquery(last.values("text")),
-        last_sender=Subquery(last.values("sender")),
-        last_at=Coalesce(
-            Subquery(last.values("created_at")), "created_at", output_field=DateTimeField()
-        ),
-        open_reviews=Coalesce(Subquery(open_reviews.values("number")), 0),
-    )
-    return list(rows.order_by("-last_at", "-id")[:CHANNELS_SHOWN])
-
-
-@dataclass(frozen=True)
-class LogEntry:
-    """A message as the conversation shows it."""
-
-    message: Message
-    review: ReviewRequest | None
-    files: Sequence[Attachment]
-    starts_day: bool
-    joined: bool
-    delivery: Look | None = None
-
-    @property
-    def kind(self) -> Look | None:
-        return look_of(self.review) if self.review else None
-
-    @property
-    def state(self) -> Look | None:
-        return state_look(self.review) if self.review else None
-
-
-@dataclass(frozen=True)
-class LogPage:
-    """One page of a conversation, the oldest message first."""
-
-    entries: Sequence[LogEntry]
-    earlier: str
-
-
-JOINED_WITHIN = timedelta(minutes=5)
-
-
-def log_page(workspace: Workspace, channel: Channel, *, before: str = "") -> LogPage:
-    """Raises: BadCursorError."""
-    messages = messages_in(workspace, channel).select_related("author", "review")
-    page = page_of_messages(messages, limit=PAGE, cursor=before or None)
-    shown = list(reversed(page.messages))
-    files = files_of(shown)
-    waiting = _undelivered(workspace, shown)
-    entries = [
-        LogEntry(
-            message=message,
-            review=getattr(message, "review", None),
-            files=files[message.pk],
-            starts_day=previous is None or _day(previous) != _day(message),
-            joined=previous is not None and _joins(previous, message),
-            delivery=waiting.get(str(message.pk)),
-        )
-        for previous, message in zip([None, *shown], shown, strict=False)
-    ]
-    return LogPage(entries, page.next_cursor or "")
-
-
-def _undelivered(workspace: Workspace, messages: Sequence[Message]) -> dict[str, Look]:
-    """How it stands with what people wrote and the agent has not received."""
-    written = [str(message.pk) for message in messages if message.sender == Sender.USER]
-    rows = undelivered(workspace, written) if written else {}
-    return {reference: state_of(row) for reference, row in rows.items()}
-
-
-def _day(message: Message) -> Any:
-    return timezone.localtime(message.created_at).date()
-
-
-def _joins(previous: Message, message: Message) -> bool:
-    """The same voice within five minutes shares one header."""
-    gap: timedelta = message.created_at - previous.created_at
-    same = (previous.sender, previous.author_id) == (message.sender, message.author_id)
-    return same and gap < JOINED_WITHIN and _day(previous) == _day(message)
-
-
-def pending_in(workspace: Workspace, channel: Channel) -> list[ReviewRequest]:
-    return list(pending_reviews(workspace, channel)[:PENDING_SHOWN])
 
 
 def minutes_left(review: ReviewRequest, now: datetime) -> int | None:

@@ -12,8 +12,9 @@ from django.utils.translation import gettext as _
 from accounts.models import Workspace
 from inbox.models import Channel, Sender
 from reviews.models import ReviewRequest
+from web.conversation import channels_by_activity
 from web.looks import Look, look_of, state_look
-from web.queries import channels_by_activity, minutes_left
+from web.queries import minutes_left
 from web.titles import title_in, title_of
 
 URGENT, TODAY, YESTERDAY, EARLIER = range(4)
@@ -66,10 +67,10 @@ def row_of(review: ReviewRequest, now: datetime) -> Row:
     )
 
 
-def channel_rows(workspace: Workspace) -> list[ChannelRow]:
+def channel_rows(workspace: Workspace, only: Channel | None = None) -> list[ChannelRow]:
     return [
         ChannelRow(entry, _last_words(entry), entry.last_at, entry.open_reviews)
-        for entry in channels_by_activity(workspace)
+        for entry in channels_by_activity(workspace, only)
     ]
 
 

@@ -54,6 +54,7 @@ SHORTCUTS = (
     Shortcut("open", "o", gettext_lazy("Open the review"), LIST),
     Shortcut("list-open", "Enter", gettext_lazy("Open, in the list"), LIST),
     Shortcut("unread", "u", gettext_lazy("Mark as unread"), LIST),
+    Shortcut("select", "x", gettext_lazy("Select, to answer several together"), LIST),
     Shortcut("show-new", ".", gettext_lazy("Show what is new"), LIST),
     Shortcut("answer", DIGITS, gettext_lazy("Go to an answer, or pick it"), REVIEW),
     Shortcut("send", "mod+Enter", gettext_lazy("Send the answer"), REVIEW),

@@ -1,9 +1,11 @@
 // The pages work without scripts; these modules make them quicker to use. See templates/app.html.
 import "./card.js";
+import "./drafts.js";
 import "./list.js";
 import "./live.js";
 import "./dialog.js";
 import "./keys.js";
 import "./palette.js";
+import "./panes.js";
 import "./status.js";
 import "./time.js";

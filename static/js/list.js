@@ -1,17 +1,13 @@
-// Triage: which row is open, what happens after an answer, and the way back on a phone.
+// Triage: which row is open, and what happens after an answer.
+import { markCurrent } from "./panes.js";
 
 const detail = () => document.getElementById("detail");
 const openReview = () => detail()?.dataset.review;
 const rowOf = (id) => document.getElementById(`row-${id}`);
 
-function markOpenRow() {
-  const open = rowOf(openReview())?.querySelector(".row");
-  for (const row of document.querySelectorAll("#rows .row[aria-current]")) {
-    if (row !== open) row.removeAttribute("aria-current");
-  }
-  open?.setAttribute("aria-current", "true");
-  open?.scrollIntoView({ block: "nearest" });
-}
+const markOpenRow = () => {
+  markCurrent(document.getElementById("rows"), rowOf(openReview())?.querySelector(".row"));
+};
 
 // An answered review leaves the list at once: the person who answered it expects that.
 function dropRow(action) {
@@ -31,22 +27,4 @@ document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
     document.querySelector("#card [role=alert]")?.focus();
   }
   markOpenRow();
-});
-
-// Back goes back in history when this page opened the review, so the list keeps its place.
-document.addEventListener("click", (event) => {
-  const back = event.target.closest("a[data-back]");
-  if (!back || event.metaKey || event.ctrlKey || event.shiftKey || !history.state?.htmx) return;
-  if (!document.referrer && history.length < 2) return;
-  event.preventDefault();
-  history.back();
-});
-
-// Going back and forth between reviews only changes what is open; list and scroll position stay.
-document.addEventListener("htmx:before:history:restore", (event) => {
-  const { path } = event.detail;
-  if (!path.startsWith("/inbox/") || !document.getElementById("list")) return;
-  event.preventDefault();
-  const headers = { "HX-Target": "article#detail" };
-  htmx.ajax("GET", path, { headers, target: "#detail", swap: "outerHTML", push: "false" });
 });

@@ -18,7 +18,8 @@ export function say(text, tone = "") {
 document.addEventListener("htmx:response:error", ({ detail: { ctx } }) => {
   const { status } = ctx.response;
   if (ctx.request.action.startsWith(STREAM)) return streamFailed(status);
-  if (status === 401 || [409, 410, 422].includes(status)) return;
+  if (status === 401 || [409, 410, 413, 422].includes(status)) return;
+  if (status === 404 && ctx.sourceEvent?.type === "refresh") return; // it was deleted meanwhile
   say(words[`error${status}`] ?? (status >= 500 ? words.errorServer : words.errorOther), "bad");
 });
 document.addEventListener("htmx:error", ({ detail: { ctx, error } }) => {

@@ -50,6 +50,7 @@ ICONS = {
     "type": "type",
     "up": "chevron-up",
     "user": "user",
+    "volume": "volume-2",
     "warn": "triangle-alert",
     "x": "x",
 }

@@ -1,70 +1,160 @@
-"""Conversations with agents."""
+"""Conversations with agents: the list of channels, and one of them with its composer."""
 
+import json
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpResponse
-from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
 from delivery.queries import is_off
-from inbox.models import Channel, Sender
-from inbox.queries import find_channel
-from inbox.services.messages import Draft, post_message
+from inbox.models import Channel, Message
+from inbox.queries import find_channel, find_message
 from web.access import MemberRequest, for_members, require_answering
-from web.forms import MessageForm
-from web.queries import log_page, pending_in
+from web.composer import Composer, RefusedError, composer_for, send
+from web.conversation import Conversation, LogPage, pending_in
+from web.fragments import show, show_part, wanted_fragment
 from web.redirects import SeeOther
 from web.rows import channel_rows, row_of
+from web.uploads import with_files
 
 TEMPLATE = "inbox/channel.html"
+PARTS = {"detail": "detail", "channel-list": "list"}
 
 
 @require_safe
 @for_members
 def channels(request: MemberRequest) -> HttpResponse:
-    return render(request, TEMPLATE, _list_context(request))
+    context = {} if wanted_fragment(request) == "detail" else _list(request)
+    return show(request, TEMPLATE, context, parts=PARTS)
 
 
 @require_safe
 @for_members
 def channel(request: MemberRequest, channel_id: uuid.UUID) -> HttpResponse:
+    """The conversation, or the part of it that changed."""
     shown = find_channel(request.workspace, str(channel_id))
-    return render(request, TEMPLATE, _context(request, shown, MessageForm()))
+    wanted = wanted_fragment(request)
+    part = FRAGMENTS.get("row" if wanted == f"channel-{shown.pk}" else wanted)
+    if part is None:
+        return _page(request, shown, composer_for(request, shown))
+    template, context = part
+    about = {"channel": shown} | context(request, shown)
+    return show_part(request, f"inbox/{template}.html", about)
 
 
+@csrf_exempt  # `with_files` checks the token, after the handler of files is set
 @require_POST
 @for_members
 def write(request: MemberRequest, channel_id: uuid.UUID) -> HttpResponse:
-    """Post a person's message, or show the page again with what is wrong with it."""
+    """Post a person's message, or show again what was written with what is wrong with it."""
     shown = find_channel(request.workspace, str(channel_id))
     require_answering(request)
-    form = MessageForm(request.POST)
-    if not form.is_valid():
-        return render(request, TEMPLATE, _context(request, shown, form), status=422)
-    client_id = form.cleaned_data["client_id"] or None
-    draft = Draft(text=form.cleaned_data["text"], client_id=client_id)
-    post_message(
-        channel=shown, sender=Sender.USER, author=request.user, draft=draft, now=timezone.now()
-    )
-    return SeeOther(reverse("web:channel", args=[shown.pk]))
+    return _write(request, shown)
 
 
-def _list_context(request: MemberRequest) -> dict[str, Any]:
+@with_files
+def _write(request: MemberRequest, shown: Channel) -> HttpResponse:
+    try:
+        sent = send(request, shown)
+    except RefusedError as refusal:
+        return _composer(request, shown, refusal.composer, refusal.status)
+    if wanted_fragment(request) == "composer":
+        return _sent(request, shown, sent)
+    return SeeOther(reverse("web:channel", args=[shown.pk]) + f"#m-{sent.pk}")
+
+
+def _composer(
+    request: MemberRequest, shown: Channel, composer: Composer, status: int
+) -> HttpResponse:
+    if wanted_fragment(request) != "composer":
+        return _page(request, shown, composer, status=status)
+    context = {"channel": shown, "composer": composer}
+    return show_part(request, "inbox/composer.html", context, status=status)
+
+
+def _sent(request: MemberRequest, shown: Channel, sent: Message) -> HttpResponse:
+    """An empty composer. The page fetches the message as it fetches everybody's."""
+    response = _composer(request, shown, Composer(shown), 201)
+    told = json.dumps({"id": str(sent.pk), "channel": str(shown.pk)})
+    response["HX-Trigger"] = json.dumps({"message-created": {"data": told, "own": True}})
+    return response
+
+
+def _list(request: MemberRequest) -> dict[str, Any]:
     return {"section": "channels", "channels": channel_rows(request.workspace)}
 
 
-def _context(request: MemberRequest, shown: Channel, form: MessageForm) -> dict[str, Any]:
+def _page(
+    request: MemberRequest, shown: Channel, composer: Composer, status: int = 200
+) -> HttpResponse:
+    """Raises: BadCursorError, MessageNotFoundError."""
+    context = {"section": "channels", "showing_detail": True, "channel": shown}
+    context |= _head(request, shown) | _pending(request, shown) | _log(request, shown)
+    context["composer"] = composer
+    if wanted_fragment(request) != "detail":
+        context |= _list(request)
+    return show(request, TEMPLATE, context, parts=PARTS, status=status)
+
+
+def _head(request: MemberRequest, shown: Channel) -> dict[str, Any]:
+    url = shown.webhook_url
+    return {"receiver_off": is_off(request.workspace, str(shown.pk), url=url)}
+
+
+def _pending(request: MemberRequest, shown: Channel) -> dict[str, Any]:
+    now = timezone.now()
+    return {"pending": [row_of(review, now) for review in pending_in(request.workspace, shown)]}
+
+
+def _log(request: MemberRequest, shown: Channel) -> dict[str, Any]:
+    """The newest messages, those before one, or those around the one that is jumped to."""
+    wanted, before = request.GET.get("m", ""), request.GET.get("before", "")
+    conversation = _conversation(request, shown)
+    if not wanted:
+        log: LogPage = conversation.page(before=before)
+        return {"log": log}
+    message = find_message(request.workspace, wanted, shown)
+    return {"log": conversation.page_around(message), "marked": message.pk}
+
+
+def _conversation(request: MemberRequest, shown: Channel) -> Conversation:
+    return Conversation(request.workspace, shown, operator=request.user.is_staff)
+
+
+def _tail(request: MemberRequest, shown: Channel) -> dict[str, Any]:
     """Raises: BadCursorError."""
-    before, now = request.GET.get("before", ""), timezone.now()
-    return _list_context(request) | {
-        "showing_detail": True,
-        "channel": shown,
-        "log": log_page(request.workspace, shown, before=before),
-        "before": before,
-        "receiver_off": is_off(request.workspace, str(shown.pk), url=shown.webhook_url),
-        "pending": [row_of(review, now) for review in pending_in(request.workspace, shown)],
-        "form": form,
-    }
+    return {"log": _conversation(request, shown).page_after(request.GET.get("after", ""))}
+
+
+def _unseen(request: MemberRequest, shown: Channel) -> dict[str, Any]:
+    """Raises: BadCursorError."""
+    return {"unseen": _conversation(request, shown).count_after(request.GET.get("after", ""))}
+
+
+def _composing(request: MemberRequest, shown: Channel) -> dict[str, Any]:
+    """Raises: MessageNotFoundError."""
+    return {"composer": composer_for(request, shown)}
+
+
+def _row(request: MemberRequest, shown: Channel) -> dict[str, Any]:
+    (row,) = channel_rows(request.workspace, only=shown)
+    return {"entry": row}
+
+
+# What can be fetched alone, by the id of its element: the template, and what it shows.
+FRAGMENTS: dict[str, tuple[str, Callable[[MemberRequest, Channel], dict[str, Any]]]] = {
+    "head": ("head", _head),
+    "pending": ("pending", _pending),
+    "log-items": ("log", _log),
+    "earlier": ("entries", _log),
+    "log-tail": ("entries", _tail),
+    "unseen": ("unseen", _unseen),
+    "quote": ("quote", _composing),
+    "offered": ("commands", _composing),
+    "row": ("row", _row),
+}

@@ -1,6 +1,5 @@
 """Files: upload, store, list, download (Placet contract 2.6)."""
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -30,6 +29,7 @@ from api.placet.views.base import (
     workspace_of,
 )
 from api.placet.wire import attachment_body
+from attachments.media_types import claimed_type
 from attachments.models import Attachment
 from attachments.queries import files_in, find_file, open_file
 from attachments.services import NewFile, claim_attachments, store_file
@@ -38,9 +38,6 @@ from inbox.queries import require_channel
 from inbox.services.messages import Draft, post_message
 
 MOST_LISTED = 1000
-UNKNOWN_TYPE = "application/octet-stream"
-MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9.+_-]*/[a-z0-9][a-z0-9.+_-]*")
-LONGEST_MEDIA_TYPE = 127
 # What a browser may show; everything else is only ever saved.
 SHOWN_INLINE = frozenset(
     {"image/png", "image/jpeg", "image/gif", "image/webp", "image/avif", "text/plain"}
@@ -202,10 +199,3 @@ def _channel(request: Request, form: Form) -> Channel:
         problem = "channelId and channel name different agents"
         raise InvalidBodyError(fault("contradiction", problem, "channel"))
     return require_channel(workspace_of(request), names.pop())
-
-
-def claimed_type(text: str | None) -> str:
-    """The type that the client claims, if it can be one."""
-    plain = (text or "").partition(";")[0].strip().lower()
-    fits = len(plain) <= LONGEST_MEDIA_TYPE and MEDIA_TYPE.fullmatch(plain)
-    return plain if fits else UNKNOWN_TYPE

@@ -1,0 +1,216 @@
+"""Reads of a conversation: messages with their reviews, files, steps and deliveries together."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count, DateTimeField, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.ids import parse_uuid
+from accounts.models import Workspace
+from attachments.models import Attachment
+from delivery.models import Delivery
+from delivery.queries import undelivered
+from inbox.models import Channel, DeliveryStatus, Message, Sender, StatusEvent
+from inbox.queries import (
+    BadCursorError,
+    channels_of,
+    messages_in,
+    page_of_messages,
+    steps_of,
+)
+from reviews.models import ReviewRequest, Status
+from reviews.queries import pending_reviews
+from web.deliveries import DeliveryLine, line_of, state_of
+from web.looks import Look, look_of, state_look
+from web.queries import files_of
+from web.titles import title_in
+
+PAGE = 50
+CONTEXT = PAGE // 2  # on either side of a message that somebody jumps to
+CHANNELS_SHOWN = 200
+PENDING_SHOWN = 10
+JOINED_WITHIN = timedelta(minutes=5)
+
+
+@dataclass(frozen=True)
+class Quote:
+    """The message that another one answers, in a few words."""
+
+    message: Message
+    who: str
+    words: str
+
+
+@dataclass(frozen=True)
+class LogEntry:
+    """A message as the conversation shows it. The first one of a page always says whose it is."""
+
+    message: Message
+    review: ReviewRequest | None
+    files: Sequence[Attachment]
+    steps: Sequence[StatusEvent]
+    delivery: DeliveryLine | None
+    quote: Quote | None
+    starts_day: bool
+    joined: bool
+    first: bool
+
+    @property
+    def kind(self) -> Look | None:
+        return look_of(self.review) if self.review else None
+
+    @property
+    def state(self) -> Look | None:
+        return state_look(self.review) if self.review else None
+
+
+@dataclass(frozen=True)
+class LogPage:
+    """Some messages of a conversation, the oldest first. `is_latest` if none are newer."""
+
+    entries: Sequence[LogEntry]
+    earlier: str = ""
+    is_latest: bool = True
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """One channel as somebody reads it; operators learn what this server refuses to call."""
+
+    workspace: Workspace
+    channel: Channel
+    operator: bool = False
+
+    def page(self, *, before: str = "") -> LogPage:
+        """Raises: BadCursorError."""
+        page = page_of_messages(self._messages(), limit=PAGE, cursor=before or None)
+        shown = list(reversed(page.messages))
+        return LogPage(self._entries(None, shown), page.next_cursor or "", not before)
+
+    def page_around(self, message: Message) -> LogPage:
+        """A page with a message in its middle."""
+        later = list(self._messages().filter(pk__gt=message.pk).order_by("id")[: CONTEXT + 1])
+        page = page_of_messages(self._messages().filter(pk__lte=message.pk), limit=CONTEXT)
+        shown = [*reversed(page.messages), *later[:CONTEXT]]
+        entries = self._entries(None, shown)
+        return LogPage(entries, page.next_cursor or "", is_latest=len(later) <= CONTEXT)
+
+    def page_after(self, after: str) -> LogPage:
+        """What came after a message, which may be gone by now: at most one page of it.
+
+        Raises: BadCursorError.
+        """
+        shown = list(self._after(after).order_by("id")[:PAGE])
+        return LogPage(self._entries(self._before(shown[0]) if shown else None, shown))
+
+    def count_after(self, after: str) -> int:
+        """Raises: BadCursorError."""
+        return self._after(after).count()
+
+    def entry(self, message: Message, *, first: bool = False) -> LogEntry:
+        """One message. `first` says that it stands on top of a page."""
+        whole = self._messages().get(pk=message.pk)
+        (entry,) = self._entries(None if first else self._before(whole), [whole])
+        return entry
+
+    def _messages(self) -> QuerySet[Message]:
+        related = ("author", "review", "reply_to", "reply_to__author")
+        return messages_in(self.workspace, self.channel).select_related(*related)
+
+    def _after(self, after: str) -> QuerySet[Message]:
+        return self._messages().filter(pk__gt=_cursor(after))
+
+    def _before(self, message: Message) -> Message | None:
+        return messages_in(self.workspace, self.channel).filter(pk__lt=message.pk).first()
+
+    def _entries(self, previous: Message | None, shown: Sequence[Message]) -> list[LogEntry]:
+        files, steps = files_of(shown), steps_of(shown)
+        waiting = self._undelivered(shown)
+        return [
+            LogEntry(
+                message=message,
+                review=getattr(message, "review", None),
+                files=files[message.pk],
+                steps=steps.get((message.channel_id, message.stream_id or ""), []),
+                delivery=waiting.get(str(message.pk)),
+                quote=quote_of(message.reply_to, self.channel) if message.reply_to else None,
+                starts_day=earlier is None or _day(earlier) != _day(message),
+                joined=earlier is not None and _joins(earlier, message),
+                first=earlier is None,
+            )
+            for earlier, message in zip([previous, *shown], shown, strict=False)
+        ]
+
+    def _undelivered(self, messages: Sequence[Message]) -> dict[str, DeliveryLine]:
+        """How it stands with what people wrote and the agent has not received."""
+        written = [str(message.pk) for message in messages if _may_be_missing(message)]
+        rows = undelivered(self.workspace, written) if written else {}
+        return {key: _short_line(row, operator=self.operator) for key, row in rows.items()}
+
+
+def _short_line(row: Delivery, *, operator: bool) -> DeliveryLine:
+    """A message has room for a chip, not for a sentence."""
+    look = state_of(row)
+    line = line_of(row, operator=operator)
+    return replace(line, label=look.label, tone=look.tone, icon=look.icon)
+
+
+def _may_be_missing(message: Message) -> bool:
+    """What the agent acknowledged it has, however its webhook does."""
+    acknowledged = message.delivery_status == DeliveryStatus.ACKNOWLEDGED
+    return message.sender == Sender.USER and not acknowledged
+
+
+def quote_of(message: Message, channel: Channel) -> Quote:
+    person = message.author.name if message.author else _("Somebody")
+    who = channel.name if message.sender == Sender.AGENT else person
+    return Quote(message, who, title_in(message.text) or _("A message without words"))
+
+
+def _cursor(text: str) -> UUID:
+    after = parse_uuid(text)
+    if after is None:
+        raise BadCursorError("after must be a message id", path=("after",))
+    return after
+
+
+def _day(message: Message) -> Any:
+    return timezone.localtime(message.created_at).date()
+
+
+def _joins(previous: Message, message: Message) -> bool:
+    """The same voice within five minutes shares one header."""
+    gap: timedelta = message.created_at - previous.created_at
+    same = (previous.sender, previous.author_id) == (message.sender, message.author_id)
+    return same and gap < JOINED_WITHIN and _day(previous) == _day(message)
+
+
+def pending_in(workspace: Workspace, channel: Channel) -> list[ReviewRequest]:
+    return list(pending_reviews(workspace, channel)[:PENDING_SHOWN])
+
+
+def channels_by_activity(workspace: Workspace, only: Channel | None = None) -> list[Any]:
+    """Channels with `last_text`, `last_at` and `open_reviews`, the latest activity first."""
+    last = Message.objects.filter(channel=OuterRef("pk")).order_by("-id")[:1]
+    open_reviews = (
+        ReviewRequest.objects.filter(channel=OuterRef("pk"), status=Status.PENDING)
+        .order_by()
+        .values("channel")
+        .annotate(number=Count("pk"))
+    )
+    wanted = channels_of(workspace)
+    rows = (wanted.filter(pk=only.pk) if only else wanted).annotate(
+        last_text=Subquery(last.values("text")),
+        last_sender=Subquery(last.values("sender")),
+        last_at=Coalesce(
+            Subquery(last.values("created_at")), "created_at", output_field=DateTimeField()
+        ),
+        open_reviews=Coalesce(Subquery(open_reviews.values("number")), 0),
+    )
+    return list(rows.order_by("-last_at", "-id")[:CHANNELS_SHOWN])

@@ -1,0 +1,132 @@
+"""Files that people send in a form: bounded while they come, and stored as an agent's are.
+
+Django reads a form to find its CSRF token. So a view that takes files is exempt from the
+middleware, sets the handler once it knows that this person may write here, and checks the token
+then: `with_files` does the last two.
+"""
+
+import functools
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Concatenate, cast
+
+from django.conf import settings
+from django.core.files.uploadedfile import TemporaryUploadedFile
+from django.core.files.uploadhandler import SkipFile, TemporaryFileUploadHandler
+from django.http import HttpRequest, HttpResponse
+from django.template.defaultfilters import filesizeformat
+from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_protect
+
+from accounts.models import User
+from attachments.media_types import claimed_type
+from attachments.models import Attachment
+from attachments.services import NewFile, store_file
+from inbox.models import Channel
+from web.access import MemberRequest
+
+MOST_FILES = 10
+ROOM_FOR_FIELDS = 1024 * 1024
+
+
+class _Handler(TemporaryFileUploadHandler):
+    """Writes each file to disk, hashes it on the way, and drops what is over the limits.
+
+    What is dropped is still read to its end: a browser that cannot finish sending shows no answer.
+    """
+
+    def __init__(self, request: HttpRequest) -> None:
+        super().__init__(request)
+        self.hashed = hashlib.sha256()
+        self.count = self.received = 0
+        self.refusal = ""
+
+    def new_file(self, *args: Any, **kwargs: Any) -> None:
+        self.count += 1
+        if self.count > MOST_FILES:
+            self.refusal = too_many()
+            raise SkipFile
+        super().new_file(*args, **kwargs)
+        self.hashed = hashlib.sha256()
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes | None:
+        self.received += len(raw_data)
+        if self.received > settings.LARGEST_FILE:
+            self.refusal = too_large()
+            raise SkipFile
+        self.hashed.update(raw_data)
+        return super().receive_data_chunk(raw_data, start)
+
+    def file_complete(self, file_size: int) -> TemporaryUploadedFile:
+        done = cast("TemporaryUploadedFile", super().file_complete(file_size))
+        done.sha256 = self.hashed.hexdigest()  # type: ignore[attr-defined]
+        return done
+
+
+def too_many() -> str:
+    return _("Send up to %(number)d files at once.") % {"number": MOST_FILES}
+
+
+def too_large() -> str:
+    size = filesizeformat(settings.LARGEST_FILE)
+    return _("The files of a message may have %(size)s together.") % {"size": size}
+
+
+type FormView[**P] = Callable[Concatenate[MemberRequest, P], HttpResponse]
+
+
+def with_files[**P](view: FormView[P]) -> FormView[P]:
+    """Let a view read a form with files, and check its CSRF token. See the top of this file."""
+    protected = csrf_protect(view)
+
+    @functools.wraps(view)
+    def receiving(request: MemberRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        request.upload_handlers = [_Handler(request)]
+        return protected(request, *args, **kwargs)
+
+    return cast("FormView[P]", receiving)
+
+
+def limits() -> Mapping[str, Any]:
+    """What the browser checks before it sends anything."""
+    return {
+        "most": MOST_FILES,
+        "many": too_many(),
+        "largest": settings.LARGEST_FILE,
+        "large": too_large(),
+    }
+
+
+def is_too_long(request: HttpRequest) -> bool:
+    """Whether the form says of itself that it is larger than anything that is taken."""
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    return length.isdigit() and int(length) > settings.LARGEST_FILE + ROOM_FOR_FIELDS
+
+
+def refusal_of(request: HttpRequest) -> str:
+    """Why files of this form were dropped, once it has been read; empty if none were."""
+    handlers = cast("list[_Handler]", request.upload_handlers)
+    return handlers[0].refusal
+
+
+def received_files(request: HttpRequest) -> Sequence[TemporaryUploadedFile]:
+    """The files of a form. A file field that was left empty sends one without a name."""
+    return cast("list[TemporaryUploadedFile]", request.FILES.getlist("files"))
+
+
+def store_received(
+    files: Sequence[TemporaryUploadedFile], *, channel: Channel, user: User, now: datetime
+) -> list[Attachment]:
+    """Raises: StorageUnavailableError, ChannelNotYoursError."""
+    return [store_file(channel, file=_new_file(file), user=user, now=now) for file in files]
+
+
+def _new_file(file: TemporaryUploadedFile) -> NewFile:
+    return NewFile(
+        filename=file.name or "",
+        mime_type=claimed_type(file.content_type),
+        size=file.size or 0,
+        sha256=file.sha256,  # type: ignore[attr-defined]  # set by the handler
+        content=file,
+    )
