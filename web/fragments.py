@@ -13,6 +13,9 @@ from django.template.loader import render_to_string
 from django.utils.cache import patch_vary_headers
 
 
+CARD = "card-area"
+
+
 def wanted_fragment(request: HttpRequest) -> str:
     """The id of the element that htmx wants; empty for a whole page."""
     if request.headers.get("HX-Request") != "true":
@@ -67,6 +70,7 @@ def show_card(request: HttpRequest, context: Mapping[str, Any], *, status: int) 
     text = render_to_string("reviews/card.html", dict(context), request)
     response = HttpResponse(text + render_to_string("ui/beside.html", dict(context), request))
     response.status_code = status
-    response["HX-Retarget"], response["HX-Reswap"] = "#card-area", "outerMorph"
-    response["HX-Push-Url"] = "false"
+    if wanted_fragment(request) != CARD:
+        response["HX-Retarget"], response["HX-Reswap"] = f"#{CARD}", "outerMorph"
+        response["HX-Push-Url"] = "false"
     return response

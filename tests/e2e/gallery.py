@@ -4,9 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import requests
 from playwright.sync_api import Page
 
-from tests.e2e.stack import Stack
+from tests.e2e.stack import KEY, Stack
 
 CARDS: dict[str, dict[str, Any]] = {
     "approval": {"type": "approval", "payload": {"allowComment": True}},
@@ -60,6 +61,7 @@ The canary has run for **45 minutes on 5 % of traffic** with no regressions.
 def deploy() -> None: ...
 ```
 """
+SETTINGS = ["profile", "appearance", "shortcuts", "notifications", "keys", "people", "workspace"]
 METADATA = {"Error rate": "0.04 %", "p95 latency": "38 ms", "Commits": 14, "Migrations": "1"}
 
 
@@ -82,7 +84,21 @@ class Gallery:
         self.stack.call(
             "POST", "/api/v1/messages", {"channelId": self.channel, "text": TEXT, "status": "error"}
         )
+        self.file = self._store("plan.py", b"def deploy() -> None: ...\n")
+        attached = {"attachmentIds": [self._store("terms.csv", b"a,b\n1,2\n")]}
+        self.reviews["with-file"] = self.stack.ask(CARDS["approval"], text=TEXT, **attached)
         return self
+
+    def _store(self, name: str, content: bytes) -> str:
+        answer = requests.post(
+            f"{self.stack.url}/api/v1/files/store",
+            data={"channelId": self.channel},
+            files={"file": (name, content)},
+            headers={"x-api-key": KEY},
+            timeout=20,
+        )
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["id"])
 
     def screens(self) -> dict[str, Callable[[Page], None]]:
         paths = {
@@ -95,7 +111,19 @@ class Gallery:
             "conversation": f"/channels/{self.channel}/",
             "receiver": f"/channels/{self.channel}/delivery/",
             "not-found": "/inbox/00000000-0000-7000-8000-000000000000/",
+            "new-channel": "/channels/new/",
+            "files": "/files/",
+            "file": f"/files/{self.file}/",
+            "activity": "/activity/",
+            "activity-expired": "/activity/?show=expired",
+            "activity-calls": "/activity/?show=calls",
+            "health": "/activity/health/",
+            "channel-settings": f"/channels/{self.channel}/settings/",
+            "search": "/search/?q=deploy",
+            "shortcuts": "/shortcuts/",
+            "offline": "/offline/",
         }
+        paths |= {f"settings-{name}": f"/settings/{name}/" for name in SETTINGS}
         paths |= {f"card-{name}": f"/inbox/{id_}/" for name, id_ in self.reviews.items()}
         shown: dict[str, Callable[[Page], None]] = {
             name: self._going_to(path) for name, path in paths.items()
@@ -105,6 +133,8 @@ class Gallery:
             "card-confirm": self._confirm,
             "card-feedback": self._feedback,
             "signed-out": self._signed_out,
+            "palette": self._palette,
+            "sheet": self._sheet,
         }
 
     def _going_to(self, path: str) -> Callable[[Page], None]:
@@ -126,6 +156,17 @@ class Gallery:
     def _feedback(self, page: Page) -> None:
         page.goto(f"{self.stack.url}/inbox/{self.reviews['approval']}/")
         page.locator("#card summary").first.click()
+
+    def _palette(self, page: Page) -> None:
+        page.goto(f"{self.stack.url}/inbox/")
+        page.keyboard.press("Control+k")
+        page.get_by_role("combobox").fill("deploy")
+        page.get_by_role("option").first.wait_for()
+
+    def _sheet(self, page: Page) -> None:
+        page.goto(f"{self.stack.url}/inbox/")
+        page.keyboard.press("?")
+        page.get_by_role("dialog").get_by_role("heading").first.wait_for()
 
     def _signed_out(self, page: Page) -> None:
         page.goto(f"{self.stack.url}/inbox/")

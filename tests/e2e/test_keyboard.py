@@ -319,7 +319,7 @@ def test_revisions_are_stepped_through(desk: Desk) -> None:
 def test_review_leads_to_its_conversation(desk: Desk) -> None:
     desk.open(APPROVAL)
     desk.press("v")
-    desk.page.wait_for_url(f"**/channels/{desk.channel}/")
+    desk.page.wait_for_url(f"**/channels/{desk.channel}/?m=*")
 
 
 @pytest.fixture

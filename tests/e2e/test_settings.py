@@ -31,7 +31,7 @@ def test_theme_colours_the_page_and_the_door(stack: Stack, page: Page) -> None:
 
 def test_invited_person_joins_and_is_removed(stack: Stack, page: Page, browser: Browser) -> None:
     page.goto(f"{stack.url}/settings/people/")
-    page.get_by_label("E-mail").fill("ines@example.org")
+    page.get_by_role("textbox", name="E-mail").fill("ines@example.org")
     page.get_by_label("Role").select_option("viewer")
     page.get_by_role("button", name="Make the link").click()
     link = page.get_by_label("Link").input_value()
