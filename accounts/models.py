@@ -86,6 +86,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     hold_seconds = models.PositiveSmallIntegerField(default=0)
 
     objects: ClassVar[UserManager] = UserManager()
+    # Of a person who was loaded for a request, see `accounts.backends`.
+    loaded_memberships: "list[Membership] | None" = None
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []

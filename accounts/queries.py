@@ -30,6 +30,8 @@ def key_for_clear_text(clear: str, *, now: datetime) -> ApiKey | None:
 
 def memberships_of(user: User) -> list[Membership]:
     """A person's workspaces, the oldest membership first."""
+    if user.loaded_memberships is not None:
+        return user.loaded_memberships
     return list(
         Membership.objects.filter(user=user).select_related("workspace").order_by("created_at")
     )

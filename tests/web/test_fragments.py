@@ -13,7 +13,7 @@ from tests.factories import make_file, make_review
 from tests.web.card import open_form
 from tests.web.test_query_counts import statements
 
-MOST_STATEMENTS = 6
+MOST_STATEMENTS = 5
 DETAIL, LIST, NEWS = "article#detail", "section#list", "div#new-bar"
 
 

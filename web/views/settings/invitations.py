@@ -25,7 +25,7 @@ from web.attempts import WINDOW_SECONDS, TooManyAttemptsError, count_attempt
 from web.redirects import SeeOther
 from web.settings_forms import JoinForm
 
-BACKEND = "django.contrib.auth.backends.ModelBackend"
+BACKEND = "accounts.backends.PersonBackend"
 
 
 @never_cache
