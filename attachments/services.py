@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
 from accounts.ids import parse_uuid, uuid7
-from accounts.models import ApiKey
+from accounts.models import ApiKey, User
 from attachments.models import Attachment, State
 from attachments.previews import want_preview
 from attachments.storage import new_key, put, remove, safe_filename
@@ -45,7 +45,22 @@ class NewFile:
         return cls(filename, mime_type, len(content), digest, ContentFile(content))
 
 
-def store_file(channel: Channel, *, file: NewFile, key: ApiKey | None, now: datetime) -> Attachment:
+@dataclass(frozen=True)
+class Edit:
+    """Whose edited copy of which file it is; a draft until it is sent."""
+
+    of: Attachment
+    by: User
+
+
+def store_file(
+    channel: Channel,
+    *,
+    file: NewFile,
+    key: ApiKey | None,
+    now: datetime,
+    edit: Edit | None = None,
+) -> Attachment:
     """Store a file of a channel, on no message yet.
 
     1. A row `staged`, committed, names the object before there is one.
@@ -55,31 +70,36 @@ def store_file(channel: Channel, *, file: NewFile, key: ApiKey | None, now: date
 
     Raises: StorageUnavailableError, ChannelNotYoursError for a channel deleted meanwhile.
     """
-    row = _stage(channel, file, key, now)
+    row = _stage(channel, file, key, now, edit)
     put(row.storage_key, file.content)
-    if not _made_ready(row):
+    stored = State.DRAFT if edit else State.READY
+    if not _reaches(row, stored):
         remove(row.storage_key)
         raise ChannelNotYoursError("Not your agent")
-    row.state = State.READY
+    row.state = stored
     return row
 
 
-def _made_ready(row: Attachment) -> bool:
+def _reaches(row: Attachment, state: State) -> bool:
     with transaction.atomic():
         staged = Attachment.objects.filter(pk=row.pk, state=State.STAGED)
-        if not staged.update(state=State.READY):
+        if not staged.update(state=state):
             return False
         want_preview(row)
         return True
 
 
-def _stage(channel: Channel, file: NewFile, key: ApiKey | None, now: datetime) -> Attachment:
+def _stage(
+    channel: Channel, file: NewFile, key: ApiKey | None, now: datetime, edit: Edit | None
+) -> Attachment:
     try:
         return Attachment.objects.create(
             id=uuid7(now),
             workspace_id=channel.workspace_id,
             channel=channel,
             uploaded_by_key=key,
+            uploaded_by_user=edit.by if edit else None,
+            edit_of=edit.of if edit else None,
             state=State.STAGED,
             filename=safe_filename(file.filename),
             mime_type=file.mime_type,

@@ -1,5 +1,6 @@
 // The pages work without scripts; these modules make them quicker to use. See templates/app.html.
 import "./card.js";
+import "./draw.js";
 import "./list.js";
 import "./live.js";
 import "./status.js";
