@@ -33,9 +33,7 @@ class Attachment(models.Model):
     uploaded_by_key = models.ForeignKey(ApiKey, models.SET_NULL, null=True, related_name="+")
     uploaded_by_user = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
     # A person's edited copy of another file. The agent learns of it by `modifiedFileIds`.
-    edit_of = models.ForeignKey(
-        "self", models.CASCADE, null=True, blank=True, related_name="edits"
-    )
+    edit_of = models.ForeignKey("self", models.CASCADE, null=True, blank=True, related_name="edits")
     state = models.CharField(max_length=8, choices=State.choices, default=State.STAGED)
     filename = models.CharField(max_length=150)
     mime_type = models.CharField(max_length=127)

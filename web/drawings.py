@@ -130,8 +130,10 @@ def read_drawings(posted: QueryDict, review: ReviewRequest, user: User) -> Drawi
     if not wanted:
         return None
     drafts = _drafts(review, user)
-    if any(original not in drafts or str(drafts[original].pk) != wanted[original]
-           for original in wanted):
+    if any(
+        original not in drafts or str(drafts[original].pk) != wanted[original]
+        for original in wanted
+    ):
         raise _gone()
     return Drawings({original: drafts[original] for original in wanted})
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from PIL import Image
 from pytest_django.fixtures import Settings
 
-from accounts.models import Role, User, Workspace
+from accounts.models import User, Workspace
 from attachments.models import Attachment, State
 from attachments.storage import is_stored
 from attachments.tasks import tick_discard_edits, tick_previews
@@ -67,11 +67,11 @@ def test_agent_gets_the_drawing_with_the_answer(
     browser: Client, agent: Agent, review: ReviewRequest, original: Attachment
 ) -> None:
     edit = drawn(browser, original)
-    assert agent.get(f"/api/v1/files/{edit.pk}").status_code == 404
+    assert agent.get(f"/api/v1/files/{edit.pk}/download").status_code == 404
     assert answer(browser, review, option="approve").status_code == 303
     got = agent.get(f"/api/v1/reviews/{review.pk}").json()["review"]
     assert got["modifiedFileIds"] == {str(original.pk): str(edit.pk)}
-    fetched = agent.get(f"/api/v1/files/{edit.pk}")
+    fetched = agent.get(f"/api/v1/files/{edit.pk}/download")
     assert Image.open(io.BytesIO(fetched.body)).getpixel((5, 5)) == (255, 0, 0)
 
 
@@ -124,10 +124,13 @@ def test_drawing_again_replaces_the_earlier_one(
 
 
 def test_answer_cannot_carry_what_is_not_a_drawing_of_this_person(
-    browser: Client, workspace: Workspace, channel: Channel, review: ReviewRequest,
+    browser: Client,
+    workspace: Workspace,
+    channel: Channel,
+    review: ReviewRequest,
     original: Attachment,
 ) -> None:
-    colleague = signed_in(make_person(workspace, Role.MEMBER))
+    colleague = signed_in(make_person(workspace))
     theirs = drawn(colleague, original)
     plain = make_file(channel, content=samples.picture(), filename="b.png", mime_type="image/png")
     other = make_review(channel=channel)
@@ -155,14 +158,18 @@ def test_answer_cannot_carry_what_is_not_a_drawing_of_this_person(
 
 
 def test_drawing_that_is_not_sent_is_seen_by_its_maker_alone(
-    browser: Client, workspace: Workspace, agent: Agent, review: ReviewRequest,
+    browser: Client,
+    workspace: Workspace,
+    agent: Agent,
+    review: ReviewRequest,
     original: Attachment,
 ) -> None:
     edit = drawn(browser, original)
     tick_previews()
     colleague = signed_in(make_person(workspace))
     for path in ("raw/", "thumb/320/"):
-        assert browser.get(f"/files/{edit.pk}/{path}").status_code == 200
+        shown = browser.get(f"/files/{edit.pk}/{path}")
+        assert (shown.status_code, b"".join(shown)[:1] != b"") == (200, True)
         assert colleague.get(f"/files/{edit.pk}/{path}").status_code == 404
     assert f"modified.{original.pk}" not in open_form(colleague, review)
     assert str(edit.pk) not in colleague.get("/files/").content.decode()

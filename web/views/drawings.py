@@ -4,7 +4,7 @@ import uuid
 from typing import cast
 
 from django.conf import settings
-from django.core.files.uploadedfile import UploadedFile
+from django.core.files.base import File
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -38,7 +38,7 @@ def annotate(request: MemberRequest, file_id: uuid.UUID) -> HttpResponse:
     """Keep an edited copy of a picture for the answer to its review."""
     bound = BoundedUpload(request, most=_most_bytes())
     request.upload_handlers = [bound]
-    return cast("HttpResponse", _annotate(request, file_id=file_id, bound=bound))
+    return _annotate(request, file_id=file_id, bound=bound)
 
 
 @csrf_protect
@@ -54,7 +54,7 @@ def _annotate(request: HttpRequest, *, file_id: uuid.UUID, bound: BoundedUpload)
         return _refused(member, original, _in_words(Reason.TOO_LARGE), 413)
     if content is None:
         return _refused(member, original, _("Choose a picture first."), 422)
-    return _stored(member, original, review, cast("UploadedFile", content))
+    return _stored(member, original, review, content)
 
 
 def _asked(request: MemberRequest, file_id: uuid.UUID) -> tuple[Attachment, ReviewRequest]:
@@ -70,7 +70,7 @@ def _asked(request: MemberRequest, file_id: uuid.UUID) -> tuple[Attachment, Revi
 
 
 def _stored(
-    request: MemberRequest, original: Attachment, review: ReviewRequest, content: "UploadedFile"
+    request: MemberRequest, original: Attachment, review: ReviewRequest, content: "File[bytes]"
 ) -> HttpResponse:
     if not may_be_drawn_on(original):
         return _refused(request, original, _("Only pictures can be drawn on."), 422)
