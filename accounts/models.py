@@ -84,7 +84,6 @@ class User(AbstractBaseUser, PermissionsMixin):
     own_keys = models.JSONField(default=dict, blank=True)  # action to key, where it is not ours
     enter_sends = models.BooleanField(default=True)
     hold_seconds = models.PositiveSmallIntegerField(default=0)
-    push_titles = models.BooleanField(default=False)
 
     objects: ClassVar[UserManager] = UserManager()
 

@@ -1,7 +1,7 @@
 """Reads about channels and messages. Every one starts from a workspace."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from django.db.models import QuerySet
@@ -65,6 +65,12 @@ def is_muted(channel: Channel, *, user: User) -> bool:
 def people_who_muted(channel: Channel) -> set[uuid.UUID]:
     """Ids of those who want no notifications from a channel."""
     return set(Mute.objects.filter(channel=channel).values_list("user_id", flat=True))
+
+
+def mutes_in(workspaces: Collection[uuid.UUID]) -> set[tuple[uuid.UUID, uuid.UUID]]:
+    """Who muted what: pairs of person and channel."""
+    mutes = Mute.objects.filter(channel__workspace__in=workspaces)
+    return set(mutes.values_list("user_id", "channel_id"))
 
 
 def messages_in(workspace: Workspace, channel: Channel | None) -> QuerySet[Message]:

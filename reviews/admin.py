@@ -1,7 +1,7 @@
 from django.contrib import admin
 from django.http import HttpRequest
 
-from reviews.models import ReviewRequest
+from reviews.models import ReviewRead, ReviewRequest
 
 
 @admin.register(ReviewRequest)
@@ -19,4 +19,20 @@ class ReviewRequestAdmin(admin.ModelAdmin):
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: ReviewRequest | None = None) -> bool:
+        return False
+
+
+@admin.register(ReviewRead)
+class ReviewReadAdmin(admin.ModelAdmin):
+    """To look at: who has seen what."""
+
+    list_display = ["review_id", "user", "read_at"]
+    list_select_related = ["user"]
+    raw_id_fields = ["review", "user"]
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: ReviewRead | None = None) -> bool:
         return False

@@ -1,15 +1,17 @@
 """What every page shows around its content."""
 
+import json
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
-from accounts.models import Membership
+from accounts.models import Membership, User
 from inbox.models import Channel
 from inbox.queries import channels_of
 from reviews.queries import pending_reviews
+from web.shortcuts import keys_for
 
 PINNED = 6
 
@@ -26,6 +28,7 @@ def workspace(request: HttpRequest) -> dict[str, Any]:
     frame: dict[str, Any] | None = getattr(request, "frame", None)
     if frame is None:
         frame = _frame(membership)
+        frame["shortcut_keys"] = json.dumps(keys_for(cast("User", request.user)))
         request.frame = frame  # type: ignore[attr-defined]
     return frame
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from django.urls import reverse
 from django.utils import timezone
 
 from attachments.models import Attachment
@@ -18,6 +19,7 @@ from web.queries import files_of, revisions_of
 from web.reading import reading_warnings
 from web.titles import body_below_title, title_of
 from web.tokens import issue_token
+from web.viewer import Viewer, make_viewer
 
 
 def detail_context(request: MemberRequest, review: ReviewRequest, **shown: Any) -> dict[str, Any]:
@@ -34,10 +36,25 @@ def detail_context(request: MemberRequest, review: ReviewRequest, **shown: Any) 
         "newer": _newer(review, revisions),
         "difference": _difference(revisions, review),
         "warnings": reading_warnings(review, files),
+        "viewer": viewer_in(request, review, files),
         "delivery": delivery_line(request.workspace, review, operator=request.user.is_staff),
         "card": _card(request, review, files, **shown),
         "annotate_review": annotated_review(request, review),
     }
+
+
+def viewer_in(
+    request: MemberRequest, review: ReviewRequest, files: Sequence[Attachment]
+) -> Viewer | None:
+    """The file that was asked for, among those of the review."""
+    asked = request.GET.get("file", "")
+    chosen = next((file for file in files if str(file.pk) == asked), None)
+    if chosen is None:
+        return None
+    here = reverse("web:review", args=[review.pk])
+    return make_viewer(
+        chosen, around=files, given=request.GET, address=lambda file: f"{here}?file={file.pk}"
+    )
 
 
 def _newer(review: ReviewRequest, revisions: list[ReviewRequest]) -> ReviewRequest | None:

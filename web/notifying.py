@@ -15,6 +15,7 @@ from accounts.ids import first_id
 from accounts.models import Membership, Workspace
 from delivery.models import Push, PushSubscription
 from delivery.push.queue import Notice, announce, finish, followed, tell_again
+from inbox.queries import mutes_in
 from reviews.models import ReviewRequest, Status
 from web.notices import ending, news, trial, withdrawal
 
@@ -53,14 +54,17 @@ def _devices(now: datetime) -> Any:
 
 def _tell_news(devices: Sequence[Any], now: datetime) -> None:
     """Tell each device about the pending reviews that are younger than it is, and young."""
-    fresh = _fresh({device.workspace_id for device in devices}, now)
+    workspaces = {device.workspace_id for device in devices}
+    fresh = _fresh(workspaces, now)
     told = _told({about for about, *_ in fresh})
+    muted = mutes_in(workspaces) if fresh else set()
     missing = [
         (device, about)
         for device in devices
-        for about, workspace_id, asked_at in fresh
+        for about, workspace_id, channel_id, asked_at in fresh
         if workspace_id == device.workspace_id
         and asked_at >= device.created_at
+        and (device.user_id, channel_id) not in muted
         and (device.pk, about) not in told
     ]
     if missing:
@@ -74,7 +78,7 @@ def _fresh(workspaces: Collection[uuid.UUID], now: datetime) -> list[tuple[Any, 
         pk__gte=first_id(now - NEWS_FOR),
         expires_at__gt=now,
     )
-    return list(reviews.values_list("pk", "workspace", "created_at").order_by("pk"))
+    return list(reviews.values_list("pk", "workspace", "channel", "created_at").order_by("pk"))
 
 
 def _told(reviews: Collection[uuid.UUID]) -> set[tuple[uuid.UUID, uuid.UUID]]:

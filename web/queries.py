@@ -31,6 +31,7 @@ from reviews.reading import with_read_state
 from reviews.services import expire_review
 from web.deliveries import state_of
 from web.looks import Look, look_of, state_look
+from web.matching import mentions
 
 PAGE = 50
 CHANNELS_SHOWN = 200
@@ -106,21 +107,13 @@ def page_of_reviews(workspace: Workspace, user: User, filters: Filters) -> Revie
 
 def _matching(workspace: Workspace, filters: Filters) -> QuerySet[ReviewRequest]:
     matching = reviews_of(workspace, filters.channel).filter(STATUSES[filters.status])
-    return matching.filter(_mentions(filters.text)) if filters.text else matching
+    return matching.filter(mentions(filters.text)) if filters.text else matching
 
 
 def count_news(workspace: Workspace, filters: Filters, *, since: UUID | None) -> int:
     """Reviews of this list that are newer than the newest one it showed."""
     matching = _matching(workspace, filters)
     return (matching.filter(pk__gt=since) if since else matching).count()
-
-
-def _mentions(text: str) -> Q:
-    return (
-        Q(message__text__icontains=text)
-        | Q(payload_json__icontains=text)
-        | Q(channel__name__icontains=text)
-    )
 
 
 def _cursor(text: str) -> Any:
@@ -149,11 +142,15 @@ def _file_count() -> Coalesce:
 
 
 def next_pending(
-    workspace: Workspace, filters: Filters, after: ReviewRequest
+    workspace: Workspace, filters: Filters, after: ReviewRequest, *, upwards: bool = False
 ) -> ReviewRequest | None:
-    """The next open one down the list, else the newest."""
+    """The next open one down the list (or up), else the newest."""
     pending = _matching(workspace, filters).filter(status=Status.PENDING)
-    return pending.filter(pk__lt=after.pk).first() or pending.first()
+    if upwards:
+        near = pending.filter(pk__gt=after.pk).order_by("message").first()
+    else:
+        near = pending.filter(pk__lt=after.pk).first()
+    return near or pending.first()
 
 
 def settled(review: ReviewRequest) -> ReviewRequest:

@@ -198,17 +198,6 @@ def _key_field(label: Any, default: str) -> forms.CharField:
     )
 
 
-class NotificationsForm(PageForm):
-    push_titles = forms.BooleanField(
-        required=False,
-        label=gettext_lazy("Show titles in notifications"),
-        help_text=gettext_lazy(
-            "Titles pass through the servers of your browser's maker, encrypted, and stand on a "
-            "locked screen. Without them a notification names only the channel."
-        ),
-    )
-
-
 class DaysField(forms.TypedChoiceField):
     """One of some numbers of days, or never."""
 

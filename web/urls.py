@@ -17,6 +17,7 @@ from web.views import (
     push,
     receivers,
     reviews,
+    search,
 )
 from web.views.settings import channels as channel_settings
 from web.views.settings import invitations, keys, looks, people, profile, workspace
@@ -52,6 +53,9 @@ urlpatterns = [
     path("channels/<uuid:channel_id>/delivery/switch-on/", receivers.switch, name="switch-on"),
     path("channels/<uuid:channel_id>/delivery/secrets/", receivers.secrets, name="secrets"),
     path("channels/<uuid:channel_id>/delivery/rotate/", receivers.rotate, name="rotate-secret"),
+    # Search and keys
+    path("search/", search.search, name="search"),
+    path("shortcuts/", search.shortcuts, name="shortcuts"),
     # Files
     path("files/", files.files, name="files"),
     path("files/<uuid:file_id>/", files.file, name="file"),

@@ -71,11 +71,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='user',
-            name='push_titles',
-            field=models.BooleanField(default=False),
-        ),
-        migrations.AddField(
-            model_name='user',
             name='session_generation',
             field=models.PositiveIntegerField(default=0, editable=False),
         ),

@@ -19,7 +19,6 @@ PREFERENCES = frozenset(
         "own_keys",
         "enter_sends",
         "hold_seconds",
-        "push_titles",
     }
 )
 

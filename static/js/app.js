@@ -3,5 +3,8 @@ import "./card.js";
 import "./draw.js";
 import "./list.js";
 import "./live.js";
+import "./dialog.js";
+import "./keys.js";
+import "./palette.js";
 import "./status.js";
 import "./time.js";

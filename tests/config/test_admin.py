@@ -18,6 +18,7 @@ from inbox.services.channels import Webhook, note_status, set_webhook
 from inbox.services.mutes import mute_channel
 from inbox.services.streams import note_step
 from reviews.models import Closer
+from reviews.reading import mark_read
 from reviews.services import Answer, answer_review
 from tests.factories import make_file, make_person, make_review
 from tests.push import make_device
@@ -43,6 +44,7 @@ def everything(channel: Channel, person: User, receiver: Receiver) -> None:
     review = make_review("text-input", {}, channel=channel)
     answer = Answer(response={"text": SECRET}, by=person, via=Closer.PAGE)
     answer_review(review, answer=answer)
+    mark_read(review=review, user=person, now=timezone.now())
     deliver_due()
     Thread.objects.create(channel=channel)
     now = timezone.now()

@@ -9,7 +9,7 @@ from accounts.models import User, Workspace
 from inbox.models import Channel
 from reviews.models import ReviewRead, ReviewRequest, Status
 from reviews.services import expire_review
-from tests.factories import make_review
+from tests.factories import make_file, make_review
 from tests.web.card import open_form
 from tests.web.test_query_counts import statements
 
@@ -166,3 +166,21 @@ def test_opening_marks_as_read_and_a_button_takes_it_back(
 def test_outsider_marks_nothing(outsider: Client, review: ReviewRequest) -> None:
     assert outsider.post(f"/inbox/{review.pk}/read/").status_code == 404
     assert not ReviewRead.objects.exists()
+
+
+def test_file_of_a_review_is_shown_beside_it(
+    browser: Client, outsider: Client, channel: Channel, review: ReviewRequest
+) -> None:
+    make_file(channel, message=review.message, filename="plan.txt", mime_type="text/plain")
+    foreign = make_file(channel, filename="other.txt", mime_type="text/plain")
+    (file,) = review.message.attachments.all()
+    path, headers = f"/inbox/{review.pk}/?file={file.pk}", asking_for("div#file-viewer")
+    assert b'hx-trigger="load"' in browser.get(f"/inbox/{review.pk}/").content
+    assert browser.get(path).content.count(b'id="file-viewer"') == 1
+    part = browser.get(path, headers=headers).content.decode()
+    assert part.startswith('<section class="file" id="file-viewer"')
+    assert "plan.txt" in part
+    elsewhere = f"/inbox/{review.pk}/?file={foreign.pk}"
+    assert browser.get(elsewhere, headers=headers).status_code == 404
+    assert b"other.txt" not in browser.get(elsewhere).content
+    assert outsider.get(path, headers=headers).status_code == 404

@@ -16,6 +16,7 @@ from delivery.push.queue import claim
 from delivery.push.subscriptions import note_visible
 from inbox.models import Channel
 from inbox.services.messages import delete_message
+from inbox.services.mutes import mute_channel
 from reviews.models import Closer, ReviewRequest
 from reviews.services import Answer, answer_review, expire_due
 from tests.conftest import Agent
@@ -93,6 +94,14 @@ class TestNews:
         tell()
         assert Push.objects.count() == 1
         assert claim(limit=5) == []
+
+    def test_who_muted_a_channel_is_not_told(
+        self, device: PushSubscription, channel: Channel, person: User
+    ) -> None:
+        mute_channel(channel, user=person, now=timezone.now())
+        make_review(channel=channel)
+        tell()
+        assert told(device) == []
 
     def test_message_without_a_question_is_not_told(
         self, device: PushSubscription, channel: Channel
@@ -280,7 +289,7 @@ class TestCost:
             add_device(make_person(channel.workspace), now)
             make_review(channel=channel)
         assert (cost(), cost()) == (first, idle)
-        assert idle <= 4
+        assert idle <= 5
         assert first <= 9
 
     def test_post_of_an_agent_pays_nothing_for_devices(

@@ -41,8 +41,8 @@ def html(browser: Client, review: ReviewRequest) -> str:
 class TestApproval:
     def test_each_option_is_a_button(self, browser: Client, channel: Channel) -> None:
         page = html(browser, make_review(channel=channel))
-        assert '<button class="btn ok" name="option" value="approve">' in page
-        assert '<button class="btn bad" name="option" value="reject">' in page
+        assert '<button class="btn ok" name="option" value="approve" data-key="answer">' in page
+        assert '<button class="btn bad" name="option" value="reject" data-key="answer">' in page
 
     def test_answer_with_comment(self, browser: Client, channel: Channel) -> None:
         review = make_review("approval", {"allowComment": True}, channel=channel)

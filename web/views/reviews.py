@@ -15,6 +15,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts.models import AfterAnswer
+from attachments.queries import FileMissingError
 from inbox.errors import DomainError
 from reviews.kinds import InvalidAnswerError, read_question
 from reviews.models import ReviewRequest
@@ -22,7 +24,7 @@ from reviews.queries import find_review, pending_reviews
 from reviews.reading import mark_read, mark_unread, unread_by
 from reviews.services import ReviewChangedError, ReviewClosedError, ReviewExpiredError
 from web.access import MemberRequest, for_members, require_answering
-from web.detail import detail_context
+from web.detail import detail_context, viewer_in
 from web.fragments import show, show_card, wanted_fragment
 from web.hidden import revealed_html
 from web.listing import list_context
@@ -39,6 +41,8 @@ from web.views.deliveries import send_once_more
 @for_members
 def review(request: MemberRequest, message_id: uuid.UUID) -> HttpResponse:
     shown = settled(find_review(request.workspace, str(message_id)))
+    if wanted_fragment(request) == "file-viewer":
+        return _viewer(request, shown)
     if not wanted_fragment(request):  # a fragment may be fetched ahead; its page posts to `read`
         mark_read(review=shown, user=request.user, now=timezone.now())
     return _page(request, shown)
@@ -131,6 +135,15 @@ def _page(
     return show(request, "reviews/queue.html", context, parts=parts, status=status)
 
 
+def _viewer(request: MemberRequest, shown: ReviewRequest) -> HttpResponse:
+    """Only the file that was asked for: files are read when the rest is on the screen."""
+    viewer = viewer_in(request, shown, files_of([shown.message])[shown.pk])
+    if viewer is None:
+        raise FileMissingError
+    context = {"viewer": viewer, "embedded": True, "review": shown}
+    return render(request, "attachments/viewer.html#viewer", context)
+
+
 def _query(request: MemberRequest) -> str:
     return Filters.read(request.GET, request.workspace).query()
 
@@ -153,10 +166,25 @@ def _sent(request: MemberRequest, answered: ReviewRequest) -> HttpResponse:
     left = pending_reviews(request.workspace).count()
     messages.success(request, _thanks(answered, left), extra_tags="html")
     filters = Filters.read(request.GET, request.workspace)
-    following = next_pending(request.workspace, filters, answered)
+    following = _following(request, filters, answered)
     if following is None:
         return SeeOther(reverse("web:inbox") + filters.query())
     return SeeOther(reverse("web:review", args=[following.pk]) + filters.query())
+
+
+def _following(
+    request: MemberRequest, filters: Filters, answered: ReviewRequest
+) -> ReviewRequest | None:
+    """What a person wants to see after an answer; None is the list."""
+    match request.user.after_answer:
+        case AfterAnswer.STAY:
+            return answered
+        case AfterAnswer.LIST:
+            return None
+        case AfterAnswer.PREVIOUS:
+            return next_pending(request.workspace, filters, answered, upwards=True)
+        case _next:
+            return next_pending(request.workspace, filters, answered)
 
 
 def _thanks(answered: ReviewRequest, left: int) -> SafeString:

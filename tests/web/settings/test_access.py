@@ -53,6 +53,6 @@ def test_every_section_has_its_icon(browser: Client) -> None:
 
     from django.conf import settings
 
-    sprite = Path(settings.ASSETS, "static/icons.svg").read_text()
+    sprite = Path(settings.ASSETS, "static/vendor/icons.svg").read_text()
     for part in PARTS:
         assert f'id="i-{part.icon}"' in sprite

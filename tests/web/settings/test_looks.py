@@ -126,14 +126,8 @@ def test_hold_is_bounded(browser: Client, person: User, seconds: str, status: in
     assert person.hold_seconds == (30 if status == 303 else 0)
 
 
-def test_titles_are_shown_only_if_wanted(browser: Client, person: User) -> None:
-    assert not person.push_titles
-    browser.post("/settings/notifications/", {"push_titles": "on"})
-    person.refresh_from_db()
-    assert person.push_titles
-    browser.post("/settings/notifications/", {})
-    person.refresh_from_db()
-    assert not person.push_titles
+def test_notifications_are_of_the_own_devices(browser: Client, person: User) -> None:
+    assert b'id="devices"' in browser.get("/settings/notifications/").content
 
 
 def test_our_own_keys_do_not_collide() -> None:

@@ -102,9 +102,9 @@ class Tab:
             if counts or heard.name != "counts":
                 return heard
 
-    def until(self, name: str) -> list[Heard]:
+    def until(self, name: str, *, seconds: float = 10) -> list[Heard]:
         """Everything up to an event of that name, without the numbers."""
-        found = [self.next()]
+        found = [self.next(seconds=seconds)]
         while found[-1].name != name:
-            found.append(self.next())
+            found.append(self.next(seconds=seconds))
         return found

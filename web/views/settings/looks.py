@@ -6,12 +6,13 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.services.preferences import change_preferences
 from web.access import MemberRequest, for_members
+from web.devices import devices_context
 from web.redirects import SeeOther
-from web.settings_forms import AppearanceForm, NotificationsForm, PageForm, ShortcutsForm
+from web.settings_forms import AppearanceForm, PageForm, ShortcutsForm
 from web.shortcuts import SHORTCUTS, Shortcut
 from web.views.settings.page import settings_page
 
@@ -26,12 +27,10 @@ def appearance(request: MemberRequest) -> HttpResponse:
     return _save(request, "appearance", AppearanceForm(request.POST))
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_safe
 @for_members
 def notifications(request: MemberRequest) -> HttpResponse:
-    if request.method != "POST":
-        return settings_page(request, "notifications", form=_filled(NotificationsForm, request))
-    return _save(request, "notifications", NotificationsForm(request.POST))
+    return settings_page(request, "notifications", **devices_context(request.user))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

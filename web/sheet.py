@@ -1,0 +1,55 @@
+"""The sheet of all keys, as one person has them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from web.shortcuts import DIGITS, SHORTCUTS, Shortcut, keys_for
+
+
+@dataclass(frozen=True)
+class Line:
+    """An action and what is printed on its keys; nothing for one that is switched off."""
+
+    label: str
+    caps: Sequence[str]
+    together: bool
+
+
+@dataclass(frozen=True)
+class Section:
+    label: str
+    lines: Sequence[Line]
+
+
+def sections_for(user: User) -> list[Section]:
+    keys = keys_for(user)
+    return [
+        Section(label, [_line(shortcut, keys.get(shortcut.name, "")) for shortcut in members])
+        for label, members in groupby(SHORTCUTS, key=_group)
+    ]
+
+
+def _group(shortcut: Shortcut) -> str:
+    return str(shortcut.group)
+
+
+def _line(shortcut: Shortcut, key: str) -> Line:
+    together = len(key) > 1 and "+" in key
+    caps = key.split("+") if together else key.split()
+    return Line(str(shortcut.label), [_cap(each) for each in caps], together)
+
+
+def _cap(key: str) -> str:
+    names = {
+        "mod": _("Ctrl"),
+        "Enter": _("Enter"),
+        "Escape": _("Esc"),
+        "ArrowUp": "↑",
+        "ArrowDown": "↓",
+        DIGITS: "1-9",
+    }
+    return names.get(key) or (key.upper() if len(key.upper()) == 1 else key)
