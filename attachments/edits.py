@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from accounts.models import User
 from attachments.conversion.parts import OF_KIND
 from attachments.conversion.refusals import Reason, RefusedError
-from attachments.models import Attachment, State
+from attachments.models import Attachment, Preview, State
 from attachments.services import AttachmentNotFoundError, Edit, NewFile, store_file
 from attachments.storage import LONGEST_NAME, remove
 from attachments.workshop import redraw
@@ -106,6 +106,7 @@ def _discard(files: QuerySet[Attachment]) -> int:
 
 def _remove_objects(file: Attachment) -> None:
     remove(file.storage_key)
-    preview = getattr(file, "preview", None)
-    for name in OF_KIND[preview.kind] if preview else ():
-        remove(f"{preview.storage_key}/{name}")
+    preview: Preview | None = getattr(file, "preview", None)
+    if preview is not None:
+        for name in OF_KIND[preview.kind]:
+            remove(f"{preview.storage_key}/{name}")

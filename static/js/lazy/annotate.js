@@ -27,13 +27,17 @@ function start(place, dialog, picture, opener) {
   const unit = Math.max(2, Math.max(width, height) / 400);
   const stage = find(".draw-stage"), words = find(".draw-words input"), ask = find(".draw-ask");
   const cursor = { column: COLUMNS / 2, row: ROWS / 2, shown: false };
-  let tool = "pen", color = "#d92d20", done = [], undone = [], shape = null, zoom = 0, frame = 0, sending = false;
+  let tool = "pen", color = "#d92d20", done = [], undone = [], shape = null, zoom = 0, frame = 0;
   for (const canvas of [paper, glass]) [canvas.width, canvas.height] = [width, height];
 
   const say = (text) => (find("[data-says]").textContent = text);
   const press = (selector, chosen) => {
     for (const each of dialog.querySelectorAll(selector)) each.setAttribute("aria-pressed", each === chosen);
   };
+
+  // A button that was disabled would lose the focus.
+  const dim = (act, off) => find(`[data-act=${act}]`).setAttribute("aria-disabled", off);
+  const perform = (act) => find(`[data-act=${act}]`).ariaDisabled !== "true" && ACTS[act]();
 
   // Painting
 
@@ -99,9 +103,9 @@ function start(place, dialog, picture, opener) {
     below.drawImage(picture, 0, 0);
     const shown = done.slice(done.findLastIndex((each) => each.tool === "clear") + 1);
     for (const each of shown) paintShape(below, each);
-    find("[data-act=undo]").disabled = !done.length;
-    find("[data-act=redo]").disabled = !undone.length;
-    find("[data-act=clear]").disabled = !shown.length;
+    dim("undo", !done.length);
+    dim("redo", !undone.length);
+    dim("clear", !shown.length);
   }
 
   function paintGlass() {
@@ -109,13 +113,13 @@ function start(place, dialog, picture, opener) {
     above.clearRect(0, 0, width, height);
     if (shape) paintShape(above, shape);
     if (!cursor.shown) return;
-    const { x, y } = cursorPoint();
+    const { x, y } = cursorPoint(), pixel = width / glass.clientWidth, arm = 14 * pixel;
     for (const [stroke, line] of [["#ffffff", 5], ["#16171a", 2]]) {
-      Object.assign(above, { strokeStyle: stroke, lineWidth: (line * unit) / 4, lineCap: "butt" });
+      Object.assign(above, { strokeStyle: stroke, lineWidth: line * pixel, lineCap: "butt" });
       above.beginPath();
       for (const [dx, dy] of [[1, 0], [0, 1]]) {
-        above.moveTo(x - dx * unit * 6, y - dy * unit * 6);
-        above.lineTo(x + dx * unit * 6, y + dy * unit * 6);
+        above.moveTo(x - dx * arm, y - dy * arm);
+        above.lineTo(x + dx * arm, y + dy * arm);
       }
       above.stroke();
     }
@@ -226,6 +230,7 @@ function start(place, dialog, picture, opener) {
     if (shape) return finish();
     begin(cursorPoint());
     if (shape) say(dialog.dataset.begun);
+    else cursor.shown = false; // what was placed is seen
     repaint();
   }
   glass.addEventListener("focus", () => glass.matches(":focus-visible") && showCursor());
@@ -242,8 +247,8 @@ function start(place, dialog, picture, opener) {
     const fit = Math.min(stage.clientWidth / width, stage.clientHeight / height, 1);
     const size = fit * STEPS[zoom];
     find(".draw-paper").style.setProperty("inline-size", `${Math.floor(width * size)}px`);
-    find("[data-act=smaller]").disabled = zoom === 0;
-    find("[data-act=larger]").disabled = zoom === STEPS.length - 1;
+    dim("smaller", zoom === 0);
+    dim("larger", zoom === STEPS.length - 1);
     return Math.round(size * 100);
   }
   function zoomBy(step) {
@@ -299,7 +304,7 @@ function start(place, dialog, picture, opener) {
       color = button.dataset.color;
       press("[data-color]", button);
     }
-    ACTS[button?.dataset.act]?.();
+    if (button?.dataset.act) perform(button.dataset.act);
   });
   dialog.addEventListener("keydown", (event) => {
     event.stopPropagation(); // the shortcuts of the page below rest
@@ -307,11 +312,11 @@ function start(place, dialog, picture, opener) {
     if (event.key === "Escape") stop(event);
     else if (undo && event.target !== words) {
       event.preventDefault();
-      const act = event.shiftKey ? "redo" : "undo";
-      if (!find(`[data-act=${act}]`).disabled) ACTS[act]();
+      perform(event.shiftKey ? "redo" : "undo");
     }
   });
   dialog.addEventListener("cancel", stop);
+  dialog.addEventListener("close", reopen);
   function stop(event) {
     event.preventDefault();
     if (!ask.hidden) return ACTS.stay();
@@ -319,7 +324,13 @@ function start(place, dialog, picture, opener) {
     shape = null; // a shape that was begun is given up first
     repaint();
   }
+  // Browsers close a dialog after a second Escape, whatever it says about the first.
+  function reopen() {
+    dialog.showModal();
+    ACTS.close();
+  }
   function leave() {
+    dialog.removeEventListener("close", reopen);
     removeEventListener("beforeunload", warn);
     resized.disconnect();
     dialog.close();
@@ -331,22 +342,20 @@ function start(place, dialog, picture, opener) {
 
   const packed = (type) => new Promise((made) => paper.toBlob(made, type, 0.95));
   async function save() {
-    if (sending) return;
     finish();
-    sending = true;
+    dim("save", true);
     say(dialog.dataset.sending);
-    find("[data-act=save]").disabled = true;
     try {
       await send(await packed("image/png"));
     } catch {
       say(dialog.dataset.failed);
     }
-    sending = false;
-    find("[data-act=save]").disabled = false;
+    dim("save", false);
   }
   async function send(image) {
     const form = place.querySelector("form"), body = new FormData(form);
     body.set("image", image, "drawing");
+    body.set("csrfmiddlewaretoken", document.getElementsByName("csrfmiddlewaretoken")[0].value);
     const headers = { Accept: "application/json", "HX-Request": "true" };
     const answer = await fetch(form.action, { method: "POST", body, headers });
     if (answer.status === 401) document.body.dispatchEvent(new CustomEvent("signed-out"));
