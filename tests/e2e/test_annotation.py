@@ -85,8 +85,9 @@ def said(page: Page, text: str) -> None:
 
 
 def approve(page: Page) -> None:
-    with page.expect_navigation():
-        page.get_by_role("button", name="Approve").click()
+    page.get_by_role("group", name="Annotated").wait_for()
+    page.get_by_role("button", name="Approve").click()
+    page.locator("#toasts").get_by_text("sent.").wait_for()
 
 
 def test_drawing_with_a_mouse_beside_the_card_keeps_what_was_typed(
@@ -105,8 +106,7 @@ def test_drawing_with_a_mouse_beside_the_card_keeps_what_was_typed(
     page.get_by_role("button", name="Save").click()
     page.get_by_role("group", name="Annotated").wait_for()
     assert page.get_by_label("Feedback for the agent").input_value() == "See the arrow"
-    page.get_by_role("button", name="Approve").click()
-    page.get_by_text("sent.").wait_for()
+    approve(page)
     left, top, right, bottom = asked.changed()
     assert (0.25 < left < 0.32, 0.25 < top < 0.32) == (True, True)
     assert (0.58 < right < 0.65, 0.48 < bottom < 0.55) == (True, True)
