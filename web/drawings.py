@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.http import QueryDict
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -44,10 +43,6 @@ class Drawing:
     @property
     def without(self) -> str:
         return f"{LEFT_OUT}{self.original.pk}"
-
-    @property
-    def original_url(self) -> str:
-        return reverse("web:file", args=[self.original.pk])
 
 
 @dataclass(frozen=True)
