@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 from PIL import Image, ImageChops
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Locator, Page, ViewportSize
 
 from tests.attachments import samples
 from tests.e2e.stack import Stack
@@ -14,7 +14,8 @@ from tests.polling import happens_within
 
 pytestmark = [pytest.mark.e2e, pytest.mark.parametrize("stack", ["serve"], indirect=True)]
 
-DESK, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+DESK = ViewportSize(width=1440, height=900)
+PHONE = ViewportSize(width=390, height=844)
 APPROVAL = {"type": "approval", "payload": {"title": "Is the chart right?"}}
 type Place = tuple[float, float]
 
