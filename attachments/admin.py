@@ -15,7 +15,9 @@ class AttachmentAdmin(admin.ModelAdmin):
     list_select_related = ["channel"]
     list_filter = ["state"]
     search_fields = ["filename", "=id"]
-    raw_id_fields = ["workspace", "channel", "message", "uploaded_by_key", "uploaded_by_user"]
+    raw_id_fields = [
+        *("workspace", "channel", "message", "edit_of", "uploaded_by_key", "uploaded_by_user")
+    ]
     readonly_fields = ["storage_key", "sha256", "size"]
 
 

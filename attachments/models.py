@@ -12,6 +12,8 @@ from inbox.models import Channel, Message
 
 class State(models.TextChoices):
     STAGED = "staged", _("Staged")
+    # What a person drew and has not sent: only they see it.
+    DRAFT = "draft", _("Not sent yet")
     READY = "ready", _("Ready")
     DELETING = "deleting", _("Being deleted")
 
@@ -30,6 +32,8 @@ class Attachment(models.Model):
     is_upload = models.BooleanField(default=False)
     uploaded_by_key = models.ForeignKey(ApiKey, models.SET_NULL, null=True, related_name="+")
     uploaded_by_user = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    # A person's edited copy of another file. The agent learns of it by `modifiedFileIds`.
+    edit_of = models.ForeignKey("self", models.CASCADE, null=True, blank=True, related_name="edits")
     state = models.CharField(max_length=8, choices=State.choices, default=State.STAGED)
     filename = models.CharField(max_length=150)
     mime_type = models.CharField(max_length=127)
@@ -42,6 +46,10 @@ class Attachment(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=Q(state__in=State.values), name="attachment_state_known"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="draft") | Q(edit_of__isnull=False),
+                name="attachment_draft_is_edit",
             ),
         ]
         indexes = [

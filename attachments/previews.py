@@ -75,7 +75,7 @@ def _lease(now: datetime) -> Preview | None:
 
 def _make(preview: Preview) -> None:
     file = preview.attachment
-    if file.state != State.READY:
+    if file.state not in {State.READY, State.DRAFT}:
         raise RefusedError(Reason.GONE)
     for name, content in make_parts(file, preview.kind).items():
         replace(f"{preview.storage_key}/{name}", content)

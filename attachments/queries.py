@@ -1,10 +1,10 @@
 """Reads about files. Every one starts from a workspace."""
 
 from django.core.files.base import File
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from accounts.ids import parse_uuid
-from accounts.models import Workspace
+from accounts.models import User, Workspace
 from attachments.conversion.limits import LARGEST_OUTPUT
 from attachments.conversion.parts import OF_KIND
 from attachments.models import Attachment, Preview, PreviewState, State
@@ -31,10 +31,19 @@ def files_in(workspace: Workspace, channel: Channel | None) -> QuerySet[Attachme
     return (files.filter(channel=channel) if channel else files).order_by("-id")
 
 
-def find_file(workspace: Workspace, file_id: str) -> Attachment:
-    """Raises: FileMissingError."""
+def find_file(
+    workspace: Workspace, file_id: str, *, with_drafts_of: User | None = None
+) -> Attachment:
+    """Drafts are found by the person who made them.
+
+    Raises: FileMissingError.
+    """
+    shown = Q(state=State.READY)
+    if with_drafts_of is not None:
+        shown |= Q(state=State.DRAFT, uploaded_by_user=with_drafts_of)
+    files = Attachment.objects.filter(shown, workspace=workspace)
     wanted = parse_uuid(file_id)
-    file = files_in(workspace, None).filter(pk=wanted).first() if wanted else None
+    file = files.filter(pk=wanted).first() if wanted else None
     if file is None:
         raise FileMissingError
     return file

@@ -45,6 +45,14 @@ class NewFile:
         return cls(filename, mime_type, len(content), digest, ContentFile(content))
 
 
+@dataclass(frozen=True)
+class Edit:
+    """Whose edited copy of which file it is; a draft until it is sent."""
+
+    of: Attachment
+    by: User
+
+
 def store_file(
     channel: Channel,
     *,
@@ -52,6 +60,7 @@ def store_file(
     now: datetime,
     key: ApiKey | None = None,
     user: User | None = None,
+    edit: Edit | None = None,
 ) -> Attachment:
     """Store a file that an agent (`key`) or a person sent to a channel, on no message yet.
 
@@ -62,26 +71,33 @@ def store_file(
 
     Raises: StorageUnavailableError, ChannelNotYoursError for a channel deleted meanwhile.
     """
-    row = _stage(channel, file, key, user, now)
+    row = _stage(channel, file, now, key=key, user=edit.by if edit else user, edit=edit)
     put(row.storage_key, file.content)
-    if not _made_ready(row):
+    stored = State.DRAFT if edit else State.READY
+    if not _reaches(row, stored):
         remove(row.storage_key)
         raise ChannelNotYoursError("Not your agent")
-    row.state = State.READY
+    row.state = stored
     return row
 
 
-def _made_ready(row: Attachment) -> bool:
+def _reaches(row: Attachment, state: State) -> bool:
     with transaction.atomic():
         staged = Attachment.objects.filter(pk=row.pk, state=State.STAGED)
-        if not staged.update(state=State.READY):
+        if not staged.update(state=state):
             return False
         want_preview(row)
         return True
 
 
 def _stage(
-    channel: Channel, file: NewFile, key: ApiKey | None, user: User | None, now: datetime
+    channel: Channel,
+    file: NewFile,
+    now: datetime,
+    *,
+    key: ApiKey | None,
+    user: User | None,
+    edit: Edit | None,
 ) -> Attachment:
     try:
         return Attachment.objects.create(
@@ -90,6 +106,7 @@ def _stage(
             channel=channel,
             uploaded_by_key=key,
             uploaded_by_user=user,
+            edit_of=edit.of if edit else None,
             state=State.STAGED,
             filename=safe_filename(file.filename),
             mime_type=file.mime_type,

@@ -5,6 +5,7 @@ import threading
 from celery import shared_task
 from django.utils import timezone
 
+from attachments.edits import discard_unsent_edits
 from attachments.previews import make_next_preview
 from attachments.workshop import clear_left_overs
 
@@ -31,3 +32,9 @@ def tick_previews(**_: object) -> None:
     """The same without an occasion: a hint was lost, or a lease ran out."""
     clear_left_overs(now=timezone.now())
     make_previews()
+
+
+@shared_task(name="attachments.tick_discard_edits")
+def tick_discard_edits(**_: object) -> None:
+    """Drawings that were never sent go away."""
+    discard_unsent_edits(now=timezone.now())

@@ -1,4 +1,4 @@
-"""Making one preview: a process of its own, with an empty environment and hard limits."""
+"""Opening a file that may be hostile: a process of its own, an empty environment, hard limits."""
 
 import logging
 import shutil
@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from django.conf import settings
+from django.core.files.base import File
 
 from attachments.conversion import parts
 from attachments.conversion.limits import LARGEST_INPUT, WALL_SECONDS
@@ -44,6 +45,20 @@ def make_parts(file: Attachment, kind: str) -> dict[str, bytes]:
         if reason:
             raise RefusedError(reason)
         return {name: _part(folder / name) for name in parts.OF_KIND[kind]}
+
+
+def redraw(content: "File[bytes]") -> bytes:
+    """A picture as a PNG of its pixels alone.
+
+    Raises: RefusedError.
+    """
+    with _folder() as folder:
+        with (folder / "input").open("wb") as opened:
+            shutil.copyfileobj(content, opened)
+        reason = _run("edit", folder, "file")
+        if reason:
+            raise RefusedError(reason)
+        return _part(folder / parts.EDIT)
 
 
 @contextmanager

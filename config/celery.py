@@ -62,6 +62,11 @@ app.conf.update(
             "schedule": 5.0,
             "options": {"expires": 5.0},
         },
+        "attachments.tick_discard_edits": {
+            "task": "attachments.tick_discard_edits",
+            "schedule": 600.0,
+            "options": {"expires": 600.0},
+        },
         "delivery.tick_housekeep": {"task": "delivery.tick_housekeep", "schedule": 60.0},
         "api.tick_forget_calls": {"task": "api.tick_forget_calls", "schedule": 60.0},
     },

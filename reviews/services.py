@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -111,7 +111,8 @@ class Answer:
     """What a person decided.
 
     `seen_revision` is the revision that was on the screen. `form_token` names one rendering of
-    the form: the same token again is the same decision, not a second one.
+    the form: the same token again is the same decision, not a second one. `carrying` is done with
+    the decision, in its transaction, and what it raises undoes both.
     """
 
     response: Mapping[str, Any]
@@ -121,6 +122,7 @@ class Answer:
     modified_file_ids: Mapping[str, str] | None = None
     seen_revision: int | None = None
     form_token: str = ""
+    carrying: Callable[[], object] | None = None
 
 
 def answer_review(review: ReviewRequest, *, answer: Answer) -> ReviewRequest:
@@ -174,6 +176,8 @@ def _decide(review: ReviewRequest, answer: Answer) -> bool:
         **_closed_by(answer.via, answer.by),
     )
     if won:
+        if answer.carrying:
+            answer.carrying()
         faults.hit("decide.after_update")
         review.refresh_from_db()
         reviews_closed.send(sender=ReviewRequest, reviews=[review])

@@ -21,11 +21,12 @@ from reviews.kinds import (
 from reviews.models import ReviewRequest
 from web.answers import PREFIX
 from web.differences import Comparison, compare
+from web.drawings import FIELD, LEFT_OUT, Drawing
 from web.looks import Look, look_of, state_look
 from web.outcomes import Outcome, picked_choices, pretty, read_outcome
 from web.queries import minutes_left
 
-OWN_CONTROLS = frozenset({"comment", "text", "json", "feedback"})
+OWN_CONTROLS = frozenset({"comment", "text", "json", "feedback", "drawings"})
 FUSE_SECONDS = 3600.0
 FUSE_SHARE = 0.2
 NOT_REPEATED = frozenset({"csrfmiddlewaretoken", "token", "confirmed", "sealed"})
@@ -118,6 +119,7 @@ class Card:
     errors: Mapping[str, str] = field(default_factory=dict)
     confirmation: Confirmation | None = None
     changed: bool = False
+    drawings: Sequence[Drawing] = ()
 
     @property
     def template(self) -> str:
@@ -231,7 +233,7 @@ class Card:
         kept = [
             f"{name.removeprefix(PREFIX)}: {value}"
             for name, value in _pairs(self.typed)
-            if value.strip() and name not in secret
+            if value.strip() and name not in secret and not name.startswith((FIELD, LEFT_OUT))
         ]
         return "\n".join(kept)
 

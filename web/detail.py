@@ -13,6 +13,7 @@ from web.access import MemberRequest
 from web.cards import Card
 from web.deliveries import delivery_line
 from web.differences import RevisionDifference, revision_difference
+from web.drawings import annotated_review, drawings_on
 from web.facts import read_facts
 from web.queries import files_of, revisions_of
 from web.reading import reading_warnings
@@ -37,7 +38,8 @@ def detail_context(request: MemberRequest, review: ReviewRequest, **shown: Any) 
         "warnings": reading_warnings(review, files),
         "viewer": viewer_in(request, review, files),
         "delivery": delivery_line(request.workspace, review, operator=request.user.is_staff),
-        "card": _card(request, review, **shown),
+        "card": _card(request, review, files, **shown),
+        "annotate_review": annotated_review(request, review),
     }
 
 
@@ -69,8 +71,11 @@ def _difference(
     return revision_difference(revisions[place - 1], review) if place else None
 
 
-def _card(request: MemberRequest, review: ReviewRequest, **shown: Any) -> Card:
+def _card(
+    request: MemberRequest, review: ReviewRequest, files: Sequence[Attachment], **shown: Any
+) -> Card:
     if review.is_pending and "token" not in shown:
         shown["token"] = issue_token(review, request.user)
     question = read_question(review.kind, review.payload)
-    return Card(review, question, timezone.now(), **shown)
+    drawings = drawings_on(review, files, request.user, typed=shown.get("typed"))
+    return Card(review, question, timezone.now(), drawings=drawings, **shown)

@@ -18,6 +18,7 @@ from attachments.queries import FileMissingError, files_in
 from inbox.models import Channel
 from inbox.queries import BadCursorError, channels_of, find_channel
 from web.access import MemberRequest
+from web.drawings import annotated_review
 from web.file_looks import look_of_file
 from web.looks import Look
 from web.viewer import make_viewer
@@ -133,6 +134,7 @@ def file_context(request: MemberRequest, file_id: str) -> dict[str, Any]:
         "file": file,
         "sender": file.uploaded_by_user.name if file.uploaded_by_user else "",
         "message_url": _message_url(file),
+        "annotate_review": annotated_review(request, getattr(file.message, "review", None)),
         "viewer": make_viewer(file, around=around, given=request.GET, address=address),
     }
 

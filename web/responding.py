@@ -8,6 +8,7 @@ from reviews.models import Closer, ReviewRequest
 from reviews.services import Answer, ReviewChangedError, answer_review
 from web.answers import read_answer, read_feedback
 from web.cards import Confirmation, carried, confirmation_for, posted_passwords
+from web.drawings import read_drawings
 from web.tokens import FormToken, read_token, seal, unseal
 
 
@@ -39,6 +40,7 @@ def _answer(review: ReviewRequest, posted: QueryDict, user: User, token: FormTok
     Raises: InvalidAnswerError.
     """
     question = read_question(review.kind, review.payload)
+    drawings = read_drawings(posted, review, user) if review.is_pending else None
     return Answer(
         response=read_answer(question, posted) if review.is_pending else {},
         by=user,
@@ -46,6 +48,8 @@ def _answer(review: ReviewRequest, posted: QueryDict, user: User, token: FormTok
         feedback=read_feedback(posted) if review.is_pending else "",
         seen_revision=token.revision,
         form_token=token.nonce,
+        modified_file_ids=drawings.as_answered if drawings else None,
+        carrying=drawings.send if drawings else None,
     )
 
 

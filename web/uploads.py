@@ -13,7 +13,7 @@ from typing import Any, Concatenate, cast
 
 from django.conf import settings
 from django.core.files.uploadedfile import TemporaryUploadedFile
-from django.core.files.uploadhandler import SkipFile, TemporaryFileUploadHandler
+from django.core.files.uploadhandler import SkipFile, StopUpload, TemporaryFileUploadHandler
 from django.http import HttpRequest, HttpResponse
 from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
@@ -62,6 +62,24 @@ class _Handler(TemporaryFileUploadHandler):
         done = cast("TemporaryUploadedFile", super().file_complete(file_size))
         done.sha256 = self.hashed.hexdigest()  # type: ignore[attr-defined]
         return done
+
+
+class BoundedUpload(TemporaryFileUploadHandler):
+    """Stops at a number of bytes, and remembers that it did; what was received is dropped."""
+
+    def __init__(self, request: HttpRequest, *, most: int) -> None:
+        super().__init__(request)
+        self.most = most
+        self.received = 0
+        self.is_over = False
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes | None:
+        self.received += len(raw_data)
+        if self.received > self.most:
+            self.is_over = True
+            self.file.close()
+            raise StopUpload(connection_reset=True)
+        return super().receive_data_chunk(raw_data, start)
 
 
 def too_many() -> str:

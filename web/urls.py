@@ -10,6 +10,7 @@ from web.views import (
     bulk,
     channels,
     deliveries,
+    drawings,
     files,
     inbox,
     messages,
@@ -63,6 +64,8 @@ urlpatterns = [
     path("files/<uuid:file_id>/", files.file, name="file"),
     path("files/<uuid:file_id>/thumb/<int:size>/", files.thumbnail, name="file-thumb"),
     path("files/<uuid:file_id>/raw/", files.raw, name="file-raw"),
+    # Drawing on images
+    path("files/<uuid:file_id>/annotate/", drawings.annotate, name="annotate"),
     # Activity
     path("activity/", activity.activity, name="activity"),
     path("activity/calls/<uuid:call_id>/", activity.call, name="call"),

@@ -5,7 +5,7 @@ import sys
 import warnings
 from pathlib import Path
 
-from attachments.conversion.limits import bound_this_process
+from attachments.conversion.limits import LARGEST_EDIT, LARGEST_OUTPUT, bound_this_process
 from attachments.conversion.refusals import Reason, RefusedError
 
 CONVERTERS = {
@@ -14,6 +14,7 @@ CONVERTERS = {
     "document": "documents",
     "table": "tables",
     "code": "code",
+    "edit": "edits",
 }
 
 
@@ -32,6 +33,6 @@ def main(kind: str, folder: str, filename: str) -> str:
 
 
 if __name__ == "__main__":
-    bound_this_process()
+    bound_this_process(LARGEST_EDIT if sys.argv[1] == "edit" else LARGEST_OUTPUT)
     warnings.simplefilter("ignore")
     sys.stdout.write(main(*sys.argv[1:]))

@@ -4,6 +4,7 @@ THUMBNAIL_SIZES = (96, 320, 1280)
 DOCUMENT = "document.html"
 TABLE = "table.json"
 CODE = "code.json"
+EDIT = "edit.png"
 
 
 def thumbnail(size: int) -> str:

@@ -1,6 +1,7 @@
 // The pages work without scripts; these modules make them quicker to use. See templates/app.html.
 import "./card.js";
 import "./drafts.js";
+import "./draw.js";
 import "./list.js";
 import "./live.js";
 import "./dialog.js";

@@ -7,7 +7,10 @@ from typing import Any
 import requests
 from playwright.sync_api import Page
 
+from tests.attachments import samples
 from tests.e2e.stack import KEY, Stack
+from tests.e2e.test_files import store
+from tests.polling import happens_within
 
 CARDS: dict[str, dict[str, Any]] = {
     "approval": {"type": "approval", "payload": {"allowComment": True}},
@@ -81,6 +84,10 @@ class Gallery:
         page.goto(f"{self.stack.url}/inbox/{self.reviews['done']}/")
         with page.expect_navigation():
             page.get_by_role("button", name="Approve").click()
+        file = store(self.stack, "chart.png", "image/png", samples.picture())
+        self.picture = file.split("/")[-2]
+        self.reviews["picture"] = self.stack.ask(CARDS["approval"], attachmentIds=[self.picture])
+        assert happens_within(30, lambda: page.request.get(f"{file}thumb/320/").ok)
         self.stack.call(
             "POST", "/api/v1/messages", {"channelId": self.channel, "text": TEXT, "status": "error"}
         )
@@ -135,6 +142,9 @@ class Gallery:
             "signed-out": self._signed_out,
             "palette": self._palette,
             "sheet": self._sheet,
+            "drawing": self._drawing,
+            "drawing-lost": self._drawing_lost,
+            "card-drawn": self._drawn,
         }
 
     def _going_to(self, path: str) -> Callable[[Page], None]:
@@ -167,6 +177,26 @@ class Gallery:
         page.goto(f"{self.stack.url}/inbox/")
         page.keyboard.press("?")
         page.get_by_role("dialog").get_by_role("heading").first.wait_for()
+
+    def _drawing(self, page: Page) -> None:
+        page.goto(f"{self.stack.url}/files/{self.picture}/")
+        page.get_by_role("button", name="Draw on it").click()
+        page.get_by_role("button", name="Add note").click()
+        page.keyboard.type("Here")
+        page.keyboard.press("Enter")
+        page.keyboard.press("ArrowRight")
+        page.keyboard.press("Enter")
+        page.get_by_text("Note placed.").wait_for()
+
+    def _drawing_lost(self, page: Page) -> None:
+        self._drawing(page)
+        page.keyboard.press("Escape")
+        page.get_by_role("alertdialog").wait_for()
+
+    def _drawn(self, page: Page) -> None:
+        self._drawing(page)
+        page.get_by_role("button", name="Save").click()
+        page.get_by_role("group", name="Annotated").wait_for()
 
     def _signed_out(self, page: Page) -> None:
         page.goto(f"{self.stack.url}/inbox/")

@@ -32,7 +32,7 @@ def file(request: MemberRequest, file_id: uuid.UUID) -> HttpResponse:
 @for_members
 def raw(request: MemberRequest, file_id: uuid.UUID) -> HttpResponse:
     """The bytes. `?download=1` saves them, `?render=1` shows HTML as a page in a sandbox."""
-    found = find_file(request.workspace, str(file_id))
+    found = find_file(request.workspace, str(file_id), with_drafts_of=request.user)
     shown = shown_as(found, download="download" in request.GET, render="render" in request.GET)
     return cast("HttpResponse", file_response(request, found, shown))
 
@@ -41,7 +41,8 @@ def raw(request: MemberRequest, file_id: uuid.UUID) -> HttpResponse:
 @for_members
 def thumbnail(request: MemberRequest, file_id: uuid.UUID, size: int) -> HttpResponse:
     """A small picture of a file, for files that have one."""
-    content = thumbnail_of(find_file(request.workspace, str(file_id)), size)
+    found = find_file(request.workspace, str(file_id), with_drafts_of=request.user)
+    content = thumbnail_of(found, size)
     if content is None:
         raise Http404
     return thumbnail_response(content)

@@ -25,6 +25,7 @@ from reviews.reading import mark_read, mark_unread, unread_by
 from reviews.services import ReviewChangedError, ReviewClosedError, ReviewExpiredError
 from web.access import MemberRequest, for_members, require_answering
 from web.detail import detail_context, viewer_in
+from web.drawings import annotated_review
 from web.fragments import show, show_card, wanted_fragment
 from web.hidden import revealed_html
 from web.listing import list_context
@@ -141,6 +142,7 @@ def _viewer(request: MemberRequest, shown: ReviewRequest) -> HttpResponse:
     if viewer is None:
         raise FileMissingError
     context = {"viewer": viewer, "embedded": True, "review": shown}
+    context["annotate_review"] = annotated_review(request, shown)
     return render(request, "attachments/viewer.html#viewer", context)
 
 
