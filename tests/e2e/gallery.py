@@ -4,11 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-import requests
 from playwright.sync_api import Page
 
 from tests.attachments import samples
-from tests.e2e.stack import KEY, Stack
+from tests.e2e.stack import Stack
 from tests.e2e.test_files import store
 from tests.polling import happens_within
 
@@ -84,28 +83,21 @@ class Gallery:
         page.goto(f"{self.stack.url}/inbox/{self.reviews['done']}/")
         with page.expect_navigation():
             page.get_by_role("button", name="Approve").click()
-        file = store(self.stack, "chart.png", "image/png", samples.picture())
-        self.picture = file.split("/")[-2]
+        self.picture = self._store("chart.png", "image/png", samples.picture())
         self.reviews["picture"] = self.stack.ask(CARDS["approval"], attachmentIds=[self.picture])
-        assert happens_within(30, lambda: page.request.get(f"{file}thumb/320/").ok)
+        thumbnail = f"{self.stack.url}/files/{self.picture}/thumb/320/"
+        assert happens_within(30, lambda: page.request.get(thumbnail).ok)
         self.stack.call(
             "POST", "/api/v1/messages", {"channelId": self.channel, "text": TEXT, "status": "error"}
         )
-        self.file = self._store("plan.py", b"def deploy() -> None: ...\n")
-        attached = {"attachmentIds": [self._store("terms.csv", b"a,b\n1,2\n")]}
+        self.file = self._store("plan.py", "text/x-python", b"def deploy() -> None: ...\n")
+        attached = {"attachmentIds": [self._store("terms.csv", "text/csv", b"a,b\n1,2\n")]}
         self.reviews["with-file"] = self.stack.ask(CARDS["approval"], text=TEXT, **attached)
         return self
 
-    def _store(self, name: str, content: bytes) -> str:
-        answer = requests.post(
-            f"{self.stack.url}/api/v1/files/store",
-            data={"channelId": self.channel},
-            files={"file": (name, content)},
-            headers={"x-api-key": KEY},
-            timeout=20,
-        )
-        assert answer.status_code == 201, answer.text
-        return str(answer.json()["id"])
+    def _store(self, name: str, mime_type: str, content: bytes) -> str:
+        """Returns the file's id."""
+        return store(self.stack, name, mime_type, content).split("/")[-2]
 
     def screens(self) -> dict[str, Callable[[Page], None]]:
         paths = {
