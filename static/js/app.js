@@ -4,3 +4,7 @@ import "./list.js";
 import "./live.js";
 import "./status.js";
 import "./time.js";
+
+// The stream begins when all of them listen: what came earlier would be lost. htmx starts itself
+// with a timeout of its own, set before this one.
+setTimeout(() => htmx.trigger(document.body, "reconnect"));
