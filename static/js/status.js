@@ -46,6 +46,8 @@ function showConnection() {
   }
 }
 addEventListener("online", showConnection);
+// An open stream may outlive a break, while what it made the page ask for was lost.
+addEventListener("online", () => htmx.trigger(body, "resync"));
 addEventListener("offline", showConnection);
 showConnection();
 

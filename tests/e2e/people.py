@@ -29,6 +29,7 @@ TELL_VIOLATIONS = """addEventListener('securitypolicyviolation',
 PATIENCE_MS = 8_000
 # The browser writes a line for each of these, though the page handles it.
 HANDLED = re.compile(r"the server responded with a status of (401|409|410|422)")
+UNREACHABLE = re.compile(r"net::ERR|Failed to fetch")
 
 
 @dataclass
@@ -50,9 +51,10 @@ class Watch:
             self.complaints.append(f"left: {request.url}")
 
     def _console(self, message: ConsoleMessage) -> None:
-        lost = self.unreachable and "net::ERR" in message.text
+        lost = self.unreachable and UNREACHABLE.search(message.text)
         if message.type == "error" and not HANDLED.search(message.text) and not lost:
-            self.complaints.append(message.text)
+            where = message.location.get("url", "")
+            self.complaints.append(f"{message.text} {where}")
 
     def _dialog(self, dialog: Dialog) -> None:
         self.complaints.append(f"dialog: {dialog.message}")
@@ -90,7 +92,7 @@ def person(
     browser: Browser, stack: Stack, email: str = EMAIL, password: str = PASSWORD, **how: Any
 ) -> Iterator[Person]:
     """Somebody at a browser of their own; whatever it complains about fails the test."""
-    context = browser.new_context(**how)
+    context = browser.new_context(service_workers="block", **how)
     context.add_init_script(TELL_VIOLATIONS)
     context.set_default_timeout(PATIENCE_MS)
     watch = Watch(stack.url)
@@ -100,7 +102,7 @@ def person(
     page.close()
     yield Person(context, watch)
     context.close()
-    assert watch.complaints == []
+    assert not watch.complaints, "\n".join(watch.complaints)
 
 
 def new_channel(page: Page, url: str, name: str) -> str:
@@ -114,5 +116,5 @@ def new_channel(page: Page, url: str, name: str) -> str:
 
 def listening(page: Page) -> Page:
     """The page, once its event stream is open."""
-    expect(page.locator("#live")).to_have_attribute("data-state", "live")
+    expect(page.locator("#live")).to_have_attribute("data-state", "live", timeout=15_000)
     return page

@@ -110,9 +110,7 @@ def test_each_type_is_refused_and_then_sent(
     assert response_of(stack, review_id) == response
 
 
-def test_dangerous_answer_with_feedback_asks_twice(
-    stack: Stack, page: Page, channel: str
-) -> None:
+def test_dangerous_answer_with_feedback_asks_twice(stack: Stack, page: Page, channel: str) -> None:
     drop = {"id": "drop", "label": "Drop it", "style": "danger", "confirm": True}
     asked = {"type": "approval", "payload": {"options": [{"id": "ship", "label": "Ship"}, drop]}}
     review_id = stack.ask(asked, channelId=channel, text="Drop it?")
