@@ -1,5 +1,7 @@
 """Pages and their parts go out compressed, whatever stands before the application."""
 
+from http import HTTPStatus
+
 from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -21,6 +23,7 @@ class CompressionMiddleware(GZipMiddleware):
     ) -> HttpResponseBase:
         kind = response.headers.get("Content-Type", "").partition(";")[0]
         static = request.path.startswith(settings.STATIC_URL)
-        if kind not in COMPRESSED or response.status_code == 206 or response.streaming != static:
+        whole = response.status_code != HTTPStatus.PARTIAL_CONTENT
+        if kind not in COMPRESSED or not whole or response.streaming != static:
             return response
-        return super().process_response(request, response)  # type: ignore[arg-type]
+        return super().process_response(request, response)

@@ -68,10 +68,9 @@ def test_first_load_is_small(owner: Person, stack: Stack, page: Page) -> None:
     session.on("Network.loadingFinished", finished)
     page.goto(f"{stack.url}/inbox/", wait_until="load")
     listening(page)
-    for request_id, size in sorted(sizes.items(), key=lambda item: -item[1]):
-        print(f"{size:8.0f} {paths.get(request_id, '?')}")
+    for _request_id, _size in sorted(sizes.items(), key=lambda item: -item[1]):
+        pass
     total = sum(sizes.values())
-    print(f"{total:8.0f} bytes in all")
     assert total <= FIRST_LOAD_BYTES
 
 
@@ -86,6 +85,5 @@ def test_click_changes_the_page_at_once_and_moves_nothing_else(stack: Stack, pag
     times = [rows.nth((number + 1) % 4).evaluate(CLICK) for number in range(CLICKS)]
     median = statistics.median(times)
     shift = page.evaluate("window.shift")
-    print(f"{median:.0f} ms to the change (median of {CLICKS} clicks), layout shift {shift:.4f}")
     assert median <= CHANGE_MS
     assert shift <= SHIFT

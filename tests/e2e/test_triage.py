@@ -85,11 +85,11 @@ class Desk:
 
 
 @pytest.fixture
-def desk(stack: Stack, owner: Person) -> Iterator[Desk]:
+def desk(stack: Stack, owner: Person) -> Desk:
     page = owner.context.new_page()
     made = Desk(stack, page)
     page.close()
-    yield made
+    return made
 
 
 def title(page: Page) -> Locator:
