@@ -10,3 +10,7 @@ import "./palette.js";
 import "./panes.js";
 import "./status.js";
 import "./time.js";
+
+// The stream begins when all of them listen: what came earlier would be lost. htmx starts itself
+// with a timeout of its own, set before this one.
+setTimeout(() => htmx.trigger(document.body, "reconnect"));

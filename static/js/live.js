@@ -9,6 +9,13 @@ function reviewChanged(event) {
   if (document.getElementById("detail")?.dataset.review === id) refresh("card-area");
 }
 
+// A new review may be the revision that answers the open one.
+function reviewCreated(event) {
+  const { review, channel } = document.getElementById("detail")?.dataset ?? {};
+  if (review && JSON.parse(event.detail.data).channel === channel) refresh("card-area");
+}
+
+document.body.addEventListener("review-created", reviewCreated);
 document.body.addEventListener("review-changed", reviewChanged);
 document.body.addEventListener("read-changed", (event) => refresh(`row-${idOf(event)}`));
 // Something may have been missed: everything that is shown is looked at again.

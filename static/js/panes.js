@@ -9,7 +9,8 @@ export function markCurrent(rows, current) {
   }
   if (!current || current.hasAttribute("aria-current")) return;
   current.setAttribute("aria-current", "true");
-  current.scrollIntoView({ block: "nearest" });
+  // What a list shows beside itself is nobody's choice: it does not move the list.
+  if (document.querySelector("#detail[data-open]")) current.scrollIntoView({ block: "nearest" });
 }
 
 // Back goes back in history when this page opened the detail, so the list keeps its place.

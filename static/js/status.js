@@ -34,16 +34,21 @@ document.addEventListener("htmx:before:request", (event) => {
 
 // Offline: reading goes on, sending waits.
 
-const loadedAt = new Intl.DateTimeFormat(document.documentElement.lang, { timeStyle: "short" }).format();
+const clock = new Intl.DateTimeFormat(document.documentElement.lang, { timeStyle: "short" });
+let loadedAt = clock.format();
+document.addEventListener("htmx:after:swap", () => (loadedAt = clock.format()));
 function showConnection() {
   const bar = document.getElementById("offline");
   bar.hidden = navigator.onLine;
   bar.querySelector("time").textContent = loadedAt;
   for (const button of document.querySelectorAll("#card button")) {
-    button.toggleAttribute("aria-disabled", !navigator.onLine);
+    if (navigator.onLine) button.removeAttribute("aria-disabled");
+    else button.setAttribute("aria-disabled", "true");
   }
 }
 addEventListener("online", showConnection);
+// An open stream may outlive a break, while what it made the page ask for was lost.
+addEventListener("online", () => htmx.trigger(body, "resync"));
 addEventListener("offline", showConnection);
 showConnection();
 
