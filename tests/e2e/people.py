@@ -108,7 +108,7 @@ def person(
 def new_channel(page: Page, url: str, name: str) -> str:
     """Make a channel through its form; returns its id."""
     page.goto(f"{url}/channels/new/")
-    page.get_by_label("Name").fill(name)
+    page.get_by_role("textbox", name="Name").fill(name)
     with page.expect_navigation():
         page.get_by_role("button", name="Create channel").click()
     return page.url.rstrip("/").rpartition("/")[2]
