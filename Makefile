@@ -43,7 +43,7 @@ test-postgresql: $(DEV_STAMP) ## the same on PostgreSQL only
 	@TEST_DATABASE=postgresql $(VENV)/python -m pytest $(PARALLEL) -m "not e2e and not chaos"
 
 e2e: $(DEV_STAMP) ## run real processes and a real browser; needs Chromium
-	@$(VENV)/python -m pytest -m e2e
+	@$(VENV)/python -m pytest -m e2e -n 2 --dist loadfile
 
 chaos: $(DEV_STAMP) ## kill, stop and flush real processes, and count what is lost; 4 minutes
 	@$(VENV)/python -m tests.chaos

@@ -12,7 +12,11 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.e2e.stack import EMAIL, PASSWORD, Stack
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.timeout(120),
+    pytest.mark.parametrize("stack", ["serve"], indirect=True),
+]
 
 SIZES = [(1440, 900), (390, 844)]
 COMMANDS = [

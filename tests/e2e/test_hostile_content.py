@@ -9,7 +9,11 @@ from playwright.sync_api import Page
 
 from tests.e2e.stack import Stack
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.timeout(240),
+    pytest.mark.parametrize("stack", ["serve"], indirect=True),
+]
 
 AWAY = "https://evil.example"
 SCRIPTS = "\n\n".join(

@@ -5,7 +5,11 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.stack import EMAIL, PASSWORD, Stack
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.timeout(120),
+    pytest.mark.parametrize("stack", ["serve"], indirect=True),
+]
 
 
 def choose_theme(stack: Stack, page: Page, name: str) -> None:
