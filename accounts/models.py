@@ -56,9 +56,6 @@ class AfterAnswer(models.TextChoices):
     STAY = "stay", _("Stay on the review")
 
 
-LONGEST_HOLD = 30
-
-
 class User(AbstractBaseUser, PermissionsMixin):
     """A person. The e-mail address is the login name, whatever its case."""
 
@@ -83,7 +80,6 @@ class User(AbstractBaseUser, PermissionsMixin):
     single_keys = models.BooleanField(default=True)
     own_keys = models.JSONField(default=dict, blank=True)  # action to key, where it is not ours
     enter_sends = models.BooleanField(default=True)
-    hold_seconds = models.PositiveSmallIntegerField(default=0)
 
     objects: ClassVar[UserManager] = UserManager()
     # Of a person who was loaded for a request, see `accounts.backends`.
@@ -109,9 +105,6 @@ class User(AbstractBaseUser, PermissionsMixin):
             models.CheckConstraint(
                 condition=models.Q(after_answer__in=AfterAnswer.values),
                 name="user_after_answer_known",
-            ),
-            models.CheckConstraint(
-                condition=models.Q(hold_seconds__lte=LONGEST_HOLD), name="user_hold_bounded"
             ),
         ]
 

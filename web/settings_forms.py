@@ -13,7 +13,7 @@ from django.forms.boundfield import BoundField
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.models import LONGEST_HOLD, AfterAnswer, Density, Membership, Role, Theme, User
+from accounts.models import AfterAnswer, Density, Membership, Role, Theme, User
 from web.forms import HoursField, PasswordForm
 from web.shortcuts import SHORTCUTS, normal_key, problems_of
 
@@ -153,12 +153,6 @@ class ShortcutsForm(PageForm):
         help_text=gettext_lazy(
             "Shift and Enter then begin a new line. Ctrl or Cmd+Enter always sends."
         ),
-    )
-    hold_seconds = forms.IntegerField(
-        min_value=0,
-        max_value=LONGEST_HOLD,
-        label=gettext_lazy("Seconds to hold an answer before it is sent"),
-        help_text=gettext_lazy("So that you can take it back. 0 sends at once."),
     )
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:

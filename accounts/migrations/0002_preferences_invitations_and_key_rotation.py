@@ -56,11 +56,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='user',
-            name='hold_seconds',
-            field=models.PositiveSmallIntegerField(default=0),
-        ),
-        migrations.AddField(
-            model_name='user',
             name='language',
             field=models.CharField(blank=True, max_length=10),
         ),
@@ -104,10 +99,6 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='user',
             constraint=models.CheckConstraint(condition=models.Q(('after_answer__in', ['next', 'previous', 'list', 'stay'])), name='user_after_answer_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='user',
-            constraint=models.CheckConstraint(condition=models.Q(('hold_seconds__lte', 30)), name='user_hold_bounded'),
         ),
         migrations.AddField(
             model_name='invitation',

@@ -18,7 +18,6 @@ PREFERENCES = frozenset(
         "single_keys",
         "own_keys",
         "enter_sends",
-        "hold_seconds",
     }
 )
 

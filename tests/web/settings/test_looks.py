@@ -10,7 +10,7 @@ from web.shortcuts import SHORTCUTS, Shortcut, keys_for, problems_of
 
 APPEARANCE, KEYS = "/settings/appearance/", "/settings/shortcuts/"
 LOOKS = {"theme": "dark", "density": "compact", "after_answer": "stay"}
-WRITING = {"single_keys": "on", "enter_sends": "on", "hold_seconds": "0"}
+WRITING = {"single_keys": "on", "enter_sends": "on"}
 
 
 def root(browser: Client, path: str = "/inbox/") -> str:
@@ -105,7 +105,7 @@ def test_what_is_no_key_is_refused_at_the_field(browser: Client, wrong: str) -> 
 
 
 def test_switching_off_leaves_no_key_made_of_characters(browser: Client, person: User) -> None:
-    browser.post(KEYS, {"hold_seconds": "0"})
+    browser.post(KEYS, {})
     person.refresh_from_db()
     assert not person.single_keys
     assert not person.enter_sends
@@ -117,13 +117,6 @@ def test_switching_off_leaves_no_key_made_of_characters(browser: Client, person:
         "palette",
         "back",
     }
-
-
-@pytest.mark.parametrize(("seconds", "status"), [("30", 303), ("31", 422), ("-1", 422), ("", 422)])
-def test_hold_is_bounded(browser: Client, person: User, seconds: str, status: int) -> None:
-    assert browser.post(KEYS, WRITING | {"hold_seconds": seconds}).status_code == status
-    person.refresh_from_db()
-    assert person.hold_seconds == (30 if status == 303 else 0)
 
 
 def test_notifications_are_of_the_own_devices(browser: Client, person: User) -> None:

@@ -16,7 +16,7 @@ from web.settings_forms import AppearanceForm, PageForm, ShortcutsForm
 from web.shortcuts import SHORTCUTS, Shortcut
 from web.views.settings.page import settings_page
 
-ON_KEYS_PAGE = ("single_keys", "own_keys", "enter_sends", "hold_seconds")
+ON_KEYS_PAGE = ("single_keys", "own_keys", "enter_sends")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
