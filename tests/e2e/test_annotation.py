@@ -12,7 +12,11 @@ from tests.e2e.stack import Stack
 from tests.e2e.test_files import store
 from tests.polling import happens_within
 
-pytestmark = [pytest.mark.e2e, pytest.mark.parametrize("stack", ["serve"], indirect=True)]
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.browser,
+    pytest.mark.parametrize("stack", ["serve"], indirect=True),
+]
 
 DESK = ViewportSize(width=1440, height=900)
 PHONE = ViewportSize(width=390, height=844)

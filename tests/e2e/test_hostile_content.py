@@ -11,6 +11,7 @@ from tests.e2e.stack import Stack
 
 pytestmark = [
     pytest.mark.e2e,
+    pytest.mark.browser,
     pytest.mark.timeout(240),
     pytest.mark.parametrize("stack", ["serve"], indirect=True),
 ]
