@@ -59,8 +59,8 @@ def test_hostile_receiver_costs_little_time_and_memory(kind: str) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
 def test_measure_of_memory_sees_what_was_there_for_a_moment() -> None:
     memory = Memory()
-    assert len(b"x" * 40_000_000) == 40_000_000
-    assert memory.growth() > 30
+    assert len(b"x" * 400_000_000) == 400_000_000
+    assert memory.growth() > 200  # what other tests left may be given back meanwhile
 
 
 def test_redirect_is_an_answer_even_if_its_body_never_comes() -> None:
