@@ -4,13 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from accounts.models import Workspace
 from delivery.addresses import shown_address, shown_reason
 from delivery.models import Attempt, Delivery, State
 from delivery.queries import deliveries_about
+from inbox.errors import DomainError
 from reviews.models import ReviewRequest
+from reviews.resending import NoReceiverError
 from web.looks import Look
 
 
@@ -188,4 +191,11 @@ def _duration(milliseconds: int | None) -> str:
         return ""
     if milliseconds < 1000:  # noqa: PLR2004
         return _("%(number)d ms") % {"number": milliseconds}
-    return _("%(number).1f s") % {"number": milliseconds / 1000}
+    return _("%(number)s s") % {"number": number_format(milliseconds / 1000, decimal_pos=1)}
+
+
+def why_not_sent(refusal: DomainError) -> str:
+    """The refusal's own text is the API's, in English."""
+    if isinstance(refusal, NoReceiverError):
+        return _("No webhook is set, so there is no address to send to.")
+    return _("Nothing was sent about this that could be sent again.")

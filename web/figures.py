@@ -17,6 +17,8 @@ from django.db.models.lookups import LessThan
 from django.utils import timezone
 from django.utils.formats import date_format
 
+from web.times import day_format
+
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
@@ -101,7 +103,7 @@ class Steps:
 
     @property
     def labels(self) -> list[str]:
-        form = "H:i" if self.hourly else "j M"
+        form = "H:i" if self.hourly else day_format()
         return [date_format(timezone.localtime(start), form) for start in self.starts]
 
 

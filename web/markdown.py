@@ -153,7 +153,8 @@ def _as_written(text: str) -> str:
     html = f'<p><em>{escape(said)}</em></p><pre class="as-written" tabindex="0">'
     html += f"{revealed_html(text[:LONGEST])}</pre>"
     if len(text) > LONGEST:
-        html += f"<p><em>{escape(_('The rest is not shown: this text is too long.'))}</em></p>"
+        rest = _("The rest is not shown: this text is too long.")
+        html += f"<p><em>{escape(rest)}</em></p>"
     return html
 
 

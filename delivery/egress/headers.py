@@ -3,6 +3,8 @@
 import re
 from collections.abc import Mapping
 
+from django.utils.translation import gettext as _
+
 from .errors import EgressRefusedError
 
 METHODS = frozenset({"POST", "PUT", "PATCH"})
@@ -58,8 +60,9 @@ def check_headers(headers: Mapping[str, str]) -> None:
     """
     total = sum(len(name) + len(value) for name, value in headers.items())
     if len(headers) > MOST_HEADERS or total > MOST_HEADER_BYTES:
+        limits = {"number": MOST_HEADERS, "size": MOST_HEADER_BYTES}
         raise EgressRefusedError(
-            f"at most {MOST_HEADERS} headers of {MOST_HEADER_BYTES} bytes together"
+            _("at most %(number)d headers of %(size)d bytes together") % limits
         )
     for name, value in headers.items():
         _check_name(name)
@@ -68,17 +71,18 @@ def check_headers(headers: Mapping[str, str]) -> None:
 
 def _check_name(name: str) -> None:
     if not HEADER_NAME.fullmatch(name):
-        raise EgressRefusedError(f"{name!r} is no header name")
+        raise EgressRefusedError(_("%(name)r is no header name") % {"name": name})
     if name.lower() in OURS or name.lower().startswith(OURS_BY_START):
-        raise EgressRefusedError(f"header {name} cannot be set")
+        raise EgressRefusedError(_("header %(name)s cannot be set") % {"name": name})
 
 
 def _check_value(name: str, value: str) -> None:
     if not HEADER_VALUE.fullmatch(value):
         raise EgressRefusedError(
-            f"header {name} has a character that is not allowed, or is too long"
+            _("header %(name)s has a character that is not allowed, or is too long")
+            % {"name": name}
         )
     if value[:1].isspace():  # the client refuses it at every attempt; better said once
-        raise EgressRefusedError(f"header {name} begins with a space")
+        raise EgressRefusedError(_("header %(name)s begins with a space") % {"name": name})
     if name.lower() == "content-type" and not JSON_TYPE.fullmatch(value):
-        raise EgressRefusedError("content-type must be a JSON type")
+        raise EgressRefusedError(_("content-type must be a JSON type"))

@@ -185,7 +185,7 @@ def test_erased_event_cannot_be_sent_again(
     assert "no longer kept" in page
     assert "Try now" not in page
     press(browser, decided)
-    assert "Cannot retry delivery" in shown(browser, decided)
+    assert "could be sent again" in shown(browser, decided)
 
 
 def test_held_back_delivery_names_the_reason(browser: Client, decided: ReviewRequest) -> None:

@@ -209,7 +209,7 @@ class TestSendTest:
     def test_without_an_address_it_says_so(self, browser: Client, channel: Channel) -> None:
         set_webhook(channel, webhook=None)
         assert post(browser, channel, "test").status_code == 303
-        assert "No webhook configured" in shown(browser, channel)
+        assert "No webhook is set, so" in shown(browser, channel)
         assert not Delivery.objects.exists()
 
 

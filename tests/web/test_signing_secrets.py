@@ -86,7 +86,7 @@ def test_refused_rotation_says_why(browser: Client, channel: Channel) -> None:
         )
     answer = post(browser, channel, "rotate", overlap="24")
     assert answer.status_code == 409
-    assert "older ones still count" in answer.text
+    assert "Too many older secrets still sign" in answer.text
 
 
 @pytest.mark.parametrize("overlap", ["", "5", "-1", "x", "1e3"])

@@ -11,15 +11,18 @@ from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from web.hidden import isolated_html, revealed_html, revealed_text, warnings_in
 from web.invisible import find_hidden
 from web.markdown import render_markdown
-from web.times import clock_text
+from web.times import clock_text, day_text
 
 register = template.Library()
 
 HUES = 6
+# These show a direction of reading, and turn round where it runs from right to left.
+POINTING = {"left", "right", "reply", "redo", "send", "exit"}
 
 
 @register.filter
@@ -54,8 +57,9 @@ def warnings(text: Any) -> list[str]:
 @register.simple_tag
 def icon(name: str, size: str = "") -> SafeString:
     return format_html(
-        '<svg class="i {}" aria-hidden="true"><use href="{}#i-{}"/></svg>',
+        '<svg class="i {}{}" aria-hidden="true"><use href="{}#i-{}"/></svg>',
         size,
+        " points" if name in POINTING else "",
         static("vendor/icons.svg"),
         name,
     )
@@ -91,7 +95,7 @@ def moment(at: datetime) -> SafeString:
     elif local.date() == today - timedelta(days=1):
         shown = _("Yesterday")
     else:
-        shown = date_format(local, "j M" if local.year == today.year else "j M Y")
+        shown = day_text(local.date())
     return _time(local, shown)
 
 
@@ -108,9 +112,9 @@ def day(at: datetime) -> str:
         return _("Today")
     if local == today - timedelta(days=1):
         return _("Yesterday")
-    return date_format(local, "l, j F Y")
+    return date_format(local, pgettext("date format", "l, j F Y"))
 
 
 def _time(local: datetime, shown: str) -> SafeString:
-    full = date_format(local, "l, j F Y, H:i T")
+    full = date_format(local, pgettext("date format", "l, j F Y, H:i T"))
     return format_html('<time datetime="{}" title="{}">{}</time>', local.isoformat(), full, shown)

@@ -18,7 +18,7 @@ from inbox.queries import MessageNotFoundError, find_message
 from reviews.queries import reviews_of
 from reviews.resending import NoReceiverError, NothingToSendError, resend
 from web.access import MemberRequest, for_members, require_answering
-from web.deliveries import entry_of
+from web.deliveries import entry_of, why_not_sent
 from web.listing import list_context
 from web.redirects import SeeOther
 from web.rows import channel_rows
@@ -55,7 +55,7 @@ def send_once_more(request: MemberRequest, message: Message) -> None:
     try:
         resend(message, now=timezone.now())
     except (NothingToSendError, NoReceiverError) as refusal:
-        messages.error(request, refusal.message)
+        messages.error(request, why_not_sent(refusal))
     else:
         decided = message.sender == Sender.AGENT
         text = _("The decision is being sent again.")

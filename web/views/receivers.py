@@ -28,6 +28,7 @@ from inbox.models import Channel
 from inbox.queries import find_channel
 from reviews.resending import NoReceiverError, failed_in, resend_failed, send_test, switch_on
 from web.access import MemberRequest, for_members, require_answering, require_managing
+from web.deliveries import why_not_sent
 from web.forms import PasswordForm, ReplayForm, RotationForm
 from web.receivers import figures_of, last_test, sent_lately, standing_of
 from web.redirects import SeeOther
@@ -50,7 +51,7 @@ def test(request: MemberRequest, channel_id: uuid.UUID) -> HttpResponse:
     try:
         send_test(channel, now=timezone.now())
     except NoReceiverError as refusal:
-        messages.error(request, refusal.message)
+        messages.error(request, why_not_sent(refusal))
     else:
         messages.success(request, _("A test is being sent. Reload to see what came of it."))
     return _back(channel)
@@ -106,8 +107,11 @@ def rotate(request: MemberRequest, channel_id: uuid.UUID) -> HttpResponse:
         return _page(request, channel, status=422, rotation=form)
     try:
         _rotate(channel, form.cleaned_data["overlap"])
-    except RotationRefusedError as refusal:
-        form.add_error("overlap", str(refusal))
+    except RotationRefusedError:
+        text = _(
+            "Too many older secrets still sign. Wait until one has ended, or end them all now."
+        )
+        form.add_error("overlap", text)
         return _page(request, channel, status=409, rotation=form)
     messages.success(request, _("A new secret signs from now on."))
     return _back(channel, "#secrets")

@@ -16,7 +16,7 @@ from tests.factories import make_review
 from web.views.settings.page import PARTS
 
 FOLDER = Path(settings.LOCALE_PATHS[0], "de", "LC_MESSAGES")
-LINE = re.compile(r'(msgid|msgid_plural|msgstr(?:\[\d\])?) (".*")')
+LINE = re.compile(r'(msgctxt|msgid|msgid_plural|msgstr(?:\[\d\])?) (".*")')
 PLACEHOLDER = re.compile(r"%\(\w+\)[.\d]*[a-z]|</?\w+>")
 
 
@@ -28,7 +28,8 @@ def entries() -> list[dict[str, str]]:
         begins = LINE.fullmatch(line)
         if begins:
             name = begins[1]
-            if name == "msgid":
+            in_context = name == "msgid" and bool(found) and list(found[-1]) == ["msgctxt"]
+            if name in ("msgctxt", "msgid") and not in_context:
                 found.append({})
             found[-1][name] = ast.literal_eval(begins[2])
         elif line.startswith('"'):
@@ -59,7 +60,10 @@ def test_compiled_catalogue_is_the_source() -> None:
     with (FOLDER / "django.mo").open("rb") as file:
         compiled = gettext.GNUTranslations(file)
     for entry in entries():
-        if "msgid_plural" in entry:
+        if "msgctxt" in entry:
+            text = compiled.pgettext(entry["msgctxt"], entry["msgid"])
+            assert [text] == translations(entry)
+        elif "msgid_plural" in entry:
             numbers = [
                 compiled.ngettext(entry["msgid"], entry["msgid_plural"], count) for count in (1, 2)
             ]
