@@ -4,8 +4,8 @@ PYTHON := $(shell for name in python3.13 python3.14 python3.12 python3 python; d
 	  path=$$(command -v $$name) && "$$path" -c 'import sys; sys.exit(sys.version_info < (3, 12))' \
 	  2>/dev/null && echo "$$path" && break; done)
 VENV := .venv/bin
-# Each process of tests has a database server and a Valkey of its own.
-PARALLEL := -n auto --maxprocesses 4
+# Each process of tests has a database and a Valkey of its own.
+PARALLEL := -n auto
 STAMP := .venv/installed
 DEV_STAMP := .venv/installed-dev
 
@@ -32,15 +32,15 @@ $(DEV_STAMP): pyproject.toml | .venv
 serve: $(STAMP) ## run everything on http://localhost:8000; Ctrl-C ends it
 	@exec $(VENV)/python manage.py serve
 
-test: $(DEV_STAMP) ## run every test without a browser, on SQLite and on PostgreSQL
+test: $(DEV_STAMP) ## run every test without a browser on SQLite, and what uses a database on PostgreSQL too
 	@echo "On SQLite:" && TEST_DATABASE=sqlite $(VENV)/python -m pytest $(PARALLEL) -m "not e2e and not chaos"
-	@echo "On PostgreSQL:" && TEST_DATABASE=postgresql $(VENV)/python -m pytest $(PARALLEL) -m "not e2e and not chaos"
+	@echo "On PostgreSQL:" && TEST_DATABASE=postgresql $(VENV)/python -m pytest $(PARALLEL) -m "database and not e2e and not chaos"
 
-test-sqlite: $(DEV_STAMP) ## the same on SQLite only
+test-sqlite: $(DEV_STAMP) ## its first half only
 	@TEST_DATABASE=sqlite $(VENV)/python -m pytest $(PARALLEL) -m "not e2e and not chaos"
 
-test-postgresql: $(DEV_STAMP) ## the same on PostgreSQL only
-	@TEST_DATABASE=postgresql $(VENV)/python -m pytest $(PARALLEL) -m "not e2e and not chaos"
+test-postgresql: $(DEV_STAMP) ## its second half only
+	@TEST_DATABASE=postgresql $(VENV)/python -m pytest $(PARALLEL) -m "database and not e2e and not chaos"
 
 e2e: $(DEV_STAMP) ## run real processes and a real browser; needs Chromium
 	@$(VENV)/python -m pytest -m "e2e and not browser"

@@ -64,9 +64,10 @@ class Postgres:
             os.chown(self.folder, user.pw_uid, user.pw_gid)
         data = self.folder / "data"
         self._run("initdb", "-D", data, "-U", "licet", "-A", "trust", "-E", "UTF8", "--no-sync")
-        options = f"-h 127.0.0.1 -p {self.port} -k '' -c max_connections=200"
+        options = f"-h 127.0.0.1 -p {self.port} -k '' -c max_connections=400"
         if not self.durable:
             options += " -c fsync=off -c full_page_writes=off -c synchronous_commit=off"
+            options += " -c autovacuum=off -c jit=off -c wal_level=minimal -c max_wal_senders=0"
         log = self.folder / "log"
         self._run("pg_ctl", "-D", data, "-l", log, "-o", options, "-w", "start")
         return f"postgresql://licet@127.0.0.1:{self.port}/{quote('postgres')}"

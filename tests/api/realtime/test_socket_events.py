@@ -118,8 +118,10 @@ def test_status_is_told_to_people_only(
 def test_agent_hears_nothing_before_and_after_its_subscription(
     realtime: Running, key: str, channel: Channel
 ) -> None:
-    with client(realtime, apiKey=key) as sio:
+    with client(realtime, apiKey=key) as witness, client(realtime, apiKey=key) as sio:
+        subscribe(witness, channel.pk)
         make_message(channel, text="before")
+        assert next_event(witness)[0] == "message:created"  # it is told, and on its way no longer
         subscribe(sio, channel.pk)
         sio.emit("unsubscribe:channel", str(channel.pk))
         assert settle(sio) == []

@@ -72,7 +72,7 @@ def heard_again(tab: Tab, channel: Channel) -> list[Heard]:
         written = make_message(channel)
         try:
             while not heard or heard[-1].data.get("id") != str(written.pk):
-                heard.append(tab.next(seconds=5))
+                heard.append(tab.next(seconds=1))
         except Empty:
             continue
         return heard
