@@ -2,7 +2,9 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import cache
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Request, sync_playwright
@@ -10,6 +12,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Request, 
 from tests.e2e.separate import Separate
 from tests.e2e.stack import EMAIL, PASSWORD, Stack
 
+KINDS: dict[str, type[Stack]] = {"serve": Stack, "separate": Separate}
 FLAGS = [
     "--no-sandbox",
     "--disable-quic",
@@ -19,17 +22,26 @@ FLAGS = [
 ]
 
 
+@pytest.fixture(scope="session")
+def stacks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Stack]]:
+    """Starts each kind of stack when it is first asked for; all end together."""
+    with ExitStack() as running:
+
+        @cache
+        def start(kind: str) -> Stack:
+            folder = tmp_path_factory.mktemp("var")
+            return running.enter_context(KINDS[kind](folder))
+
+        yield start
+
+
 @pytest.fixture(scope="session", params=["serve", "separate"])
-def stack(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Stack]:
+def stack(request: pytest.FixtureRequest, stacks: Callable[[str], Stack]) -> Stack:
     """The product as `make serve` starts it, and as the compose file names its processes."""
-    kind = Stack if request.param == "serve" else Separate
-    missing = kind.missing()
+    missing = KINDS[request.param].missing()
     if missing and not os.environ.get("CI"):
         pytest.skip(f"install {missing} for the separate processes")
-    with kind(tmp_path_factory.mktemp("var")) as running:
-        yield running
+    return stacks(request.param)
 
 
 @pytest.fixture(scope="session")
