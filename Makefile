@@ -10,7 +10,7 @@ STAMP := .venv/installed
 DEV_STAMP := .venv/installed-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test test-sqlite test-postgresql e2e browser chaos chaos-long fuzz lint check format bench vendor migrate shell messages
+.PHONY: help serve test test-sqlite test-postgresql e2e chaos chaos-long fuzz lint check format bench vendor migrate shell messages
 
 help: ## show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -42,11 +42,8 @@ test-sqlite: $(DEV_STAMP) ## its first half only
 test-postgresql: $(DEV_STAMP) ## its second half only
 	@TEST_DATABASE=postgresql $(VENV)/python -m pytest $(PARALLEL) -m "database and not e2e and not chaos"
 
-e2e: $(DEV_STAMP) ## run real processes and a real browser; needs Chromium
-	@$(VENV)/python -m pytest -m "e2e and not browser"
-
-browser: $(DEV_STAMP) ## run the journeys of people and axe-core on every screen; needs Chromium; 7 minutes
-	@$(VENV)/python -m pytest -m browser
+e2e: $(DEV_STAMP) ## run real processes, the journeys of people and axe-core on every screen; needs Chromium
+	@$(VENV)/python -m pytest -n 2 --dist loadfile -m e2e
 
 chaos: $(DEV_STAMP) ## kill, stop and flush real processes, and count what is lost; 4 minutes
 	@$(VENV)/python -m tests.chaos

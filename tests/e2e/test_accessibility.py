@@ -14,7 +14,6 @@ from tests.e2e.stack import EMAIL, PASSWORD, Stack
 
 pytestmark = [
     pytest.mark.e2e,
-    pytest.mark.browser,
     pytest.mark.timeout(400),
     pytest.mark.parametrize("stack", ["serve"], indirect=True),
 ]

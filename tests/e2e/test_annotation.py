@@ -14,7 +14,6 @@ from tests.polling import happens_within
 
 pytestmark = [
     pytest.mark.e2e,
-    pytest.mark.browser,
     pytest.mark.parametrize("stack", ["serve"], indirect=True),
 ]
 

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, expect
 from tests.e2e.people import DESK, listening, new_channel, person
 from tests.e2e.stack import KEY, Stack
 
-pytestmark = [pytest.mark.e2e, pytest.mark.browser, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 
 
 def test_command_that_the_page_shows_brings_the_first_review(

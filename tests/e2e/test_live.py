@@ -15,7 +15,6 @@ from tests.receiver import Receiver
 
 pytestmark = [
     pytest.mark.e2e,
-    pytest.mark.browser,
     pytest.mark.timeout(120),
     pytest.mark.parametrize("stack", ["serve"], indirect=True),
 ]

@@ -13,7 +13,6 @@ from tests.e2e.stack import Stack
 
 pytestmark = [
     pytest.mark.e2e,
-    pytest.mark.browser,
     pytest.mark.timeout(120),
     pytest.mark.parametrize("stack", ["serve"], indirect=True),
 ]
