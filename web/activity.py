@@ -21,7 +21,7 @@ from reviews.models import ReviewRequest, Status
 from reviews.queries import reviews_of
 from web.deliveries import next_try_of, reason_of, state_of
 from web.looks import Look, look_of
-from web.titles import title_of
+from web.text.titles import title_of
 
 PAGE = 50
 CHANNELS_OFFERED = 200

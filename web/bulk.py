@@ -17,7 +17,7 @@ from web.answers import read_answer
 from web.looks import Look
 from web.outcomes import read_outcome
 from web.responding import send_answer
-from web.titles import title_of
+from web.text.titles import title_of
 from web.tokens import issue_token
 
 MOST = 50

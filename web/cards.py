@@ -20,11 +20,11 @@ from reviews.kinds import (
 )
 from reviews.models import ReviewRequest
 from web.answers import PREFIX
-from web.differences import Comparison, compare
-from web.drawings import FIELD, LEFT_OUT, Drawing
+from web.files.drawings import FIELD, LEFT_OUT, Drawing
 from web.looks import Look, look_of, state_look
 from web.outcomes import Outcome, picked_choices, pretty, read_outcome
 from web.queries import minutes_left
+from web.text.differences import Comparison, compare
 
 OWN_CONTROLS = frozenset({"comment", "text", "json", "feedback", "drawings"})
 FUSE_SECONDS = 3600.0

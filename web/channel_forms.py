@@ -8,8 +8,8 @@ from django.utils.translation import gettext_lazy
 
 from delivery.egress import EgressRefusedError, check_headers, check_url, origin_of
 from inbox.models import Channel
-from web.hidden import without_hidden
 from web.settings_forms import LONGEST_PASSWORD, PageForm
+from web.text.hidden import without_hidden
 
 LONGEST_URL = 2048
 

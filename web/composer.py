@@ -17,8 +17,7 @@ from inbox.services.messages import Draft, post_message
 from web.access import MemberRequest
 from web.commands import Command, commands_of
 from web.conversation import Quote, quote_of
-from web.forms import MessageForm
-from web.uploads import (
+from web.files.uploads import (
     is_too_long,
     limits,
     received_files,
@@ -26,6 +25,7 @@ from web.uploads import (
     store_received,
     too_large,
 )
+from web.forms import MessageForm
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ from reviews.queries import pending_reviews
 from web.deliveries import DeliveryLine, line_of, state_of
 from web.looks import Look, look_of, state_look
 from web.queries import files_of
-from web.titles import title_in
+from web.text.titles import title_in
 
 PAGE = 50
 CONTEXT = PAGE // 2  # on either side of a message that somebody jumps to

@@ -12,14 +12,14 @@ from reviews.models import ReviewRequest
 from web.access import MemberRequest
 from web.cards import Card
 from web.deliveries import delivery_line
-from web.differences import RevisionDifference, revision_difference
-from web.drawings import annotated_review, drawings_on
 from web.facts import read_facts
+from web.files.drawings import annotated_review, drawings_on
+from web.files.viewer import Viewer, make_viewer
 from web.queries import files_of, revisions_of
 from web.reading import reading_warnings
-from web.titles import body_below_title, title_of
+from web.text.differences import RevisionDifference, revision_difference
+from web.text.titles import body_below_title, title_of
 from web.tokens import issue_token
-from web.viewer import Viewer, make_viewer
 
 
 def detail_context(request: MemberRequest, review: ReviewRequest, **shown: Any) -> dict[str, Any]:

@@ -8,9 +8,9 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from inbox.models import Channel
 from reviews.models import ReviewRequest, Status
-from web.hidden import without_hidden
 from web.looks import look_of
-from web.titles import title_of
+from web.text.hidden import without_hidden
+from web.text.titles import title_of
 
 LONGEST_NAME = 100
 LONGEST_KIND = 40

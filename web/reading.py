@@ -5,7 +5,7 @@ from typing import Any
 
 from attachments.models import Attachment
 from reviews.models import ReviewRequest
-from web.hidden import warnings_in
+from web.text.hidden import warnings_in
 
 MOST_TEXTS = 2_000
 

@@ -8,7 +8,7 @@ from reviews.models import Closer, ReviewRequest
 from reviews.services import Answer, ReviewChangedError, answer_review
 from web.answers import read_answer, read_feedback
 from web.cards import Confirmation, carried, confirmation_for, posted_passwords
-from web.drawings import read_drawings
+from web.files.drawings import read_drawings
 from web.tokens import FormToken, read_token, seal, unseal
 
 

@@ -15,7 +15,7 @@ from reviews.models import ReviewRequest
 from web.conversation import channels_by_activity
 from web.looks import Look, look_of, state_look
 from web.queries import minutes_left
-from web.titles import title_in, title_of
+from web.text.titles import title_in, title_of
 
 URGENT, TODAY, YESTERDAY, EARLIER = range(4)
 

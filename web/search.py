@@ -24,7 +24,7 @@ from reviews.queries import reviews_of
 from web.looks import look_of, state_look
 from web.matching import contains, mentions
 from web.shortcuts import BY_NAME
-from web.titles import title_in, title_of
+from web.text.titles import title_in, title_of
 
 SHOWN = 6
 LONGEST = 200

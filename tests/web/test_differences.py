@@ -11,7 +11,7 @@ from inbox.models import Channel
 from reviews.models import ReviewRequest
 from tests.factories import make_review
 from tests.web.card import answer
-from web.differences import MOST_LINES, Comparison, Row, compare, revision_difference
+from web.text.differences import MOST_LINES, Comparison, Row, compare, revision_difference
 
 PLAN = "\n".join(f"{number}. step number {number}" for number in range(1, 41))
 

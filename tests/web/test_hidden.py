@@ -5,8 +5,8 @@ import time
 import pytest
 
 from tests.web.tangles import TANGLES
-from web.hidden import MOST_MARKERS, isolated_html, revealed_html, revealed_text, warnings_in
 from web.templatetags.pages import initials, plain_revealed, revealed, suffix
+from web.text.hidden import MOST_MARKERS, isolated_html, revealed_html, revealed_text, warnings_in
 
 
 def marker(code: str, name: str) -> str:

@@ -14,7 +14,7 @@ from tests.conftest import Agent
 from tests.factories import make_channel
 from tests.web.card import answer
 from tests.web.hostile_agent import HIDDEN, SHORT, Page, fill
-from web.invisible import find_hidden
+from web.text.invisible import find_hidden
 
 INTERACTIVE = {"script", "style", "svg", "iframe", "object", "form", "button", "input", "img"}
 

@@ -6,11 +6,11 @@ import time
 import pytest
 
 from tests.web.tangles import TANGLES
-from web.code import LANGUAGES, Allowance, code_html
-from web.limits import DEEPEST
-from web.markdown import LONGEST, LONGEST_FORMATTED, render_markdown
-from web.rendered import RenderedTexts
-from web.titles import body_below_title, title_in
+from web.text.code import LANGUAGES, Allowance, code_html
+from web.text.limits import DEEPEST
+from web.text.markdown import LONGEST, LONGEST_FORMATTED, render_markdown
+from web.text.rendered import RenderedTexts
+from web.text.titles import body_below_title, title_in
 
 
 @pytest.mark.parametrize(

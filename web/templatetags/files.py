@@ -5,8 +5,8 @@ from typing import Any
 from django import template
 
 from attachments.models import Attachment
-from web.file_contents import marked
-from web.file_looks import look_of_file
+from web.files.contents import marked
+from web.files.looks import look_of_file
 
 register = template.Library()
 

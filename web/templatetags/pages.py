@@ -13,9 +13,9 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from web.hidden import isolated_html, revealed_html, revealed_text, warnings_in
-from web.invisible import find_hidden
-from web.markdown import render_markdown
+from web.text.hidden import isolated_html, revealed_html, revealed_text, warnings_in
+from web.text.invisible import find_hidden
+from web.text.markdown import render_markdown
 from web.times import clock_text, day_text
 
 register = template.Library()

@@ -17,10 +17,10 @@ from inbox.queries import find_channel, find_message
 from web.access import MemberRequest, for_members, require_answering
 from web.composer import Composer, RefusedError, composer_for, send
 from web.conversation import Conversation, LogPage, pending_in
+from web.files.uploads import with_files
 from web.fragments import show, show_part, wanted_fragment
 from web.redirects import SeeOther
 from web.rows import channel_rows, row_of
-from web.uploads import with_files
 
 TEMPLATE = "inbox/channel.html"
 PARTS = {"detail": "detail", "channel-list": "list"}

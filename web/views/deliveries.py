@@ -22,7 +22,7 @@ from web.deliveries import entry_of, why_not_sent
 from web.listing import list_context
 from web.redirects import SeeOther
 from web.rows import channel_rows
-from web.titles import title_in, title_of
+from web.text.titles import title_in, title_of
 
 SHOWN = 20
 

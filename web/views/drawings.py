@@ -22,11 +22,11 @@ from attachments.storage import StorageUnavailableError
 from reviews.models import ReviewRequest
 from reviews.queries import NoReviewError, find_review
 from web.access import MemberRequest, for_members, require_answering
-from web.drawings import may_be_drawn_on, refusal_in_words
-from web.files import file_context
+from web.files.drawings import may_be_drawn_on, refusal_in_words
+from web.files.listing import file_context
+from web.files.uploads import BoundedUpload
 from web.queries import settled
 from web.redirects import SeeOther
-from web.uploads import BoundedUpload
 
 MEGABYTE = 1024 * 1024
 

@@ -9,9 +9,9 @@ from django.views.decorators.http import require_safe
 
 from attachments.queries import find_file
 from web.access import MemberRequest, for_members
-from web.file_contents import thumbnail_of
-from web.file_responses import file_response, shown_as, thumbnail_response
-from web.files import file_context, files_context
+from web.files.contents import thumbnail_of
+from web.files.listing import file_context, files_context
+from web.files.responses import file_response, shown_as, thumbnail_response
 
 TEMPLATE = "attachments/list.html"
 

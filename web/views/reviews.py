@@ -25,15 +25,15 @@ from reviews.reading import mark_read, mark_unread, unread_by
 from reviews.services import ReviewChangedError, ReviewClosedError, ReviewExpiredError
 from web.access import MemberRequest, for_members, require_answering
 from web.detail import detail_context, viewer_in
-from web.drawings import annotated_review
+from web.files.drawings import annotated_review
 from web.fragments import show, show_card, wanted_fragment
-from web.hidden import revealed_html
 from web.listing import list_context
 from web.outcomes import read_outcome
 from web.queries import Filters, files_of, next_pending, settled
 from web.redirects import SeeOther
 from web.responding import send_answer, with_sealed
 from web.rows import row_of
+from web.text.hidden import revealed_html
 from web.tokens import is_current
 from web.views.deliveries import send_once_more
 

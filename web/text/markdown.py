@@ -17,12 +17,12 @@ from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 
-from web.code import CLASSES, Allowance, code_html
-from web.hidden import revealed_html, revealed_text
-from web.limits import TooTangledError, limit_work
-from web.links import host_of, host_to_show
-from web.rendered import RenderedTexts
-from web.tasklists import draw_tasks
+from web.text.code import CLASSES, Allowance, code_html
+from web.text.hidden import revealed_html, revealed_text
+from web.text.limits import TooTangledError, limit_work
+from web.text.links import host_of, host_to_show
+from web.text.rendered import RenderedTexts
+from web.text.tasklists import draw_tasks
 
 LONGEST = 200_000
 LONGEST_FORMATTED = 60_000

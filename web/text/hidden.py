@@ -14,8 +14,8 @@ from django.utils.html import escape, format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from web.invisible import Hidden, find_hidden
-from web.lookalikes import LookAlike, find_lookalikes, letter_name
+from web.text.invisible import Hidden, find_hidden
+from web.text.lookalikes import LookAlike, find_lookalikes, letter_name
 
 SIGN = "\u2423"
 MOST_MARKERS = 1_000

@@ -11,8 +11,8 @@ from attachments.conversion import parts
 from attachments.conversion.texts import decode
 from attachments.models import Attachment, Preview
 from attachments.queries import beginning_of, preview_part
-from web.hidden import SIGN, revealed_html
-from web.invisible import find_hidden
+from web.text.hidden import SIGN, revealed_html
+from web.text.invisible import find_hidden
 
 LONGEST_SOURCE = 512 * 1024
 LONGEST_MARKDOWN = 200_000

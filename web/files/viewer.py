@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 from attachments.kinds import Kind, kind_of, table_suffix
 from attachments.models import Attachment, Preview, PreviewState
 from attachments.queries import has_bytes
-from web.file_contents import document_html, markdown_text, sheets_of, source_of
-from web.file_looks import look_of_file
+from web.files.contents import document_html, markdown_text, sheets_of, source_of
+from web.files.looks import look_of_file
 from web.looks import Look
 
 type Address = Callable[[Attachment], str]

@@ -10,7 +10,7 @@ from pygments.lexer import Lexer
 from pygments.lexers import get_lexer_by_name
 from pygments.token import STANDARD_TYPES, _TokenType
 
-from web.hidden import revealed_html
+from web.text.hidden import revealed_html
 
 LONGEST = 6_000
 LONGEST_LINE = 200

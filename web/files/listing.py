@@ -18,10 +18,10 @@ from attachments.queries import FileMissingError, files_in
 from inbox.models import Channel
 from inbox.queries import BadCursorError, channels_of, find_channel
 from web.access import MemberRequest
-from web.drawings import annotated_review
-from web.file_looks import look_of_file
+from web.files.drawings import annotated_review
+from web.files.looks import look_of_file
+from web.files.viewer import make_viewer
 from web.looks import Look
-from web.viewer import make_viewer
 
 PAGE = 50
 LONGEST_SEARCH = 150

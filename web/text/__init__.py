@@ -1,0 +1,1 @@
+"""What agents wrote, made fit to be read: nothing hides, nothing runs, nothing takes long."""
