@@ -9,8 +9,10 @@ from typing import Any
 from django.core.files.base import ContentFile
 from django.utils import timezone
 
+from accounts.ids import uuid7
 from accounts.models import Membership, Role, User, Workspace
 from accounts.services import IssuedKey, issue_key
+from api.models import Call
 from attachments.models import Attachment
 from attachments.services import NewFile, store_file
 from inbox.models import Channel, Message, Sender
@@ -112,3 +114,22 @@ def make_file(
     Attachment.objects.filter(pk=file.pk).update(message=message, **over)
     file.refresh_from_db()
     return file
+
+
+def make_call(workspace: Workspace, at: datetime, **over: Any) -> Call:
+    """A row of the API's log."""
+    fields = {
+        "id": uuid7(at),
+        "created_at": at,
+        "workspace": workspace,
+        "key_id": workspace.pk,
+        "key_prefix": "hp_abcdefgh",
+        "method": "GET",
+        "route": "api/v1/agents",
+        "path": "/api/v1/agents",
+        "status": 200,
+        "duration_ms": 3,
+        "request_bytes": 0,
+        "address": "127.0.0.1",
+    }
+    return Call.objects.create(**(fields | over))

@@ -20,7 +20,7 @@ from api.calls import calls_of, forget_calls, unnamed_calls
 from api.models import Call, UnnamedCalls
 from inbox.models import Channel
 from tests.conftest import Agent
-from tests.factories import make_workspace
+from tests.factories import make_call, make_workspace
 from tests.polling import happens_within
 
 
@@ -36,24 +36,6 @@ def log(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> CallLog:
 def written(log: CallLog) -> list[Call]:
     log.flush()
     return list(Call.objects.order_by("pk"))
-
-
-def make_call(workspace: Workspace, at: datetime, **over: object) -> Call:
-    fields: dict[str, object] = {
-        "id": uuid7(at),
-        "created_at": at,
-        "workspace": workspace,
-        "key_id": workspace.pk,
-        "key_prefix": "hp_abcdefgh",
-        "method": "GET",
-        "route": "api/v1/agents",
-        "path": "/api/v1/agents",
-        "status": 200,
-        "duration_ms": 3,
-        "request_bytes": 0,
-        "address": "127.0.0.1",
-    }
-    return Call.objects.create(**(fields | over))
 
 
 def test_call_is_kept_with_route_key_and_size(

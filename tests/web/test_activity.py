@@ -8,37 +8,24 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from accounts.ids import uuid7
 from accounts.models import Role, Workspace
-from api.models import Call
 from delivery.models import Delivery, State
 from inbox.models import Channel
 from inbox.services.messages import delete_message
 from reviews.models import ReviewRequest, Status
 from reviews.services import expire_review
-from tests.factories import make_channel, make_key, make_person, make_review, make_workspace
+from tests.factories import (
+    make_call,
+    make_channel,
+    make_key,
+    make_person,
+    make_review,
+    make_workspace,
+)
 from tests.web.conftest import signed_in
 
 URL = "https://agent.example/hook?token=hidden"
 HOSTILE = "/api/v1/<script>alert(1)</script>\u202e"
-
-
-def make_call(workspace: Workspace, at: datetime, **over: Any) -> Call:
-    fields = {
-        "id": uuid7(at),
-        "created_at": at,
-        "workspace": workspace,
-        "key_id": workspace.pk,
-        "key_prefix": "hp_abcdefgh",
-        "method": "GET",
-        "route": "api/v1/agents",
-        "path": "/api/v1/agents",
-        "status": 200,
-        "duration_ms": 3,
-        "request_bytes": 0,
-        "address": "127.0.0.1",
-    }
-    return Call.objects.create(**(fields | over))
 
 
 def make_expired(channel: Channel, **over: Any) -> ReviewRequest:
