@@ -16,7 +16,7 @@ from accounts.models import Membership, Workspace
 from delivery.models import Push, PushSubscription
 from delivery.push.queue import Notice, announce, finish, followed, tell_again
 from inbox.queries import mutes_in
-from reviews.models import ReviewRequest, Status
+from reviews.models import ReviewRead, ReviewRequest, Status
 from web.notices import ending, news, trial, withdrawal
 
 # What is older when a worker first sees it is in the inbox, and wakes nobody.
@@ -68,7 +68,8 @@ def _tell_news(devices: Sequence[Any], now: datetime) -> None:
         and (device.pk, about) not in told
     ]
     if missing:
-        announce(_news(missing))
+        read = _read({about for _device, about in missing})
+        announce(_news([each for each in missing if (each[0].user_id, each[1]) not in read]))
 
 
 def _fresh(workspaces: Collection[uuid.UUID], now: datetime) -> list[tuple[Any, ...]]:
@@ -87,6 +88,11 @@ def _told(reviews: Collection[uuid.UUID]) -> set[tuple[uuid.UUID, uuid.UUID]]:
         return set()
     pushes = Push.objects.filter(about__in=reviews)
     return set(pushes.values_list("subscription", "about"))
+
+
+def _read(reviews: Collection[uuid.UUID]) -> set[tuple[uuid.UUID, uuid.UUID]]:
+    """Who has opened which of these, on any device."""
+    return set(ReviewRead.objects.filter(review__in=reviews).values_list("user", "review"))
 
 
 def _news(missing: Sequence[tuple[Any, uuid.UUID]]) -> list[Notice]:

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import batched
 
 from django.conf import settings
@@ -15,17 +15,22 @@ from django.utils.crypto import constant_time_compare
 
 from accounts.ids import parse_uuid
 from accounts.models import Membership, User
+from web.devices import DEVICE_COOKIE, own_device
 
 AT_ONCE = 500
 
 
 @dataclass(frozen=True)
 class Visitor:
-    """A signed-in person in the workspace that the pages show them; None without one."""
+    """A signed-in person in the workspace that the pages show them; None without one.
+
+    `device` is the browser's subscription to notifications, if it has one.
+    """
 
     session_key: str
     user_id: uuid.UUID
     workspace_id: uuid.UUID | None
+    device: uuid.UUID | None = field(default=None, compare=False)
 
 
 def is_known_host(host: str) -> bool:
@@ -46,8 +51,12 @@ def is_foreign(headers: Mapping[str, str]) -> bool:
 
 def visitor_of(cookies: str) -> Visitor | None:
     """The person whose session a Cookie header shows."""
-    session_key = parse_cookie(cookies).get(settings.SESSION_COOKIE_NAME, "")
-    return _visitors([session_key]).get(session_key) if session_key else None
+    shown = parse_cookie(cookies)
+    session_key = shown.get(settings.SESSION_COOKIE_NAME, "")
+    visitor = _visitors([session_key]).get(session_key) if session_key else None
+    if visitor is None:
+        return None
+    return replace(visitor, device=own_device(visitor.user_id, shown.get(DEVICE_COOKIE, "")))
 
 
 def turned_away(visitors: Collection[Visitor]) -> set[Visitor]:

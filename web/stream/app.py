@@ -9,13 +9,17 @@ import logging
 import random
 import uuid
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
+
+from django.utils import timezone
 
 from delivery.journal import TOPIC, Reader
 from delivery.listener import Listener
 from delivery.pause import PAUSE_SECONDS
+from delivery.push.subscriptions import note_visible
 from delivery.threads import in_thread
 from web.stream.admission import Visitor, is_foreign, is_known_host, turned_away, visitor_of
 from web.stream.rooms import Room
@@ -25,6 +29,7 @@ logger = logging.getLogger(__name__)
 
 PATH = "/ui/events/"
 MOST_STREAMS_OF_A_PERSON = 6
+MARGIN_SECONDS = 15  # a check may come late
 
 SECURITY = [
     (b"x-content-type-options", b"nosniff"),
@@ -122,6 +127,16 @@ class Streams:
             for stream in streams:
                 if stream.visitor in gone:
                     stream.end(End.SIGNED_OUT)
+            await self._note_visible({stream.visitor.device for stream in streams})
+
+    async def _note_visible(self, devices: Collection[uuid.UUID | None]) -> None:
+        """Browsers listen while somebody looks at a page: no notification until the next check."""
+        await _note(devices, seconds=self.pace.check + MARGIN_SECONDS)
+
+    async def _note_hidden(self, device: uuid.UUID | None) -> None:
+        """Unless another page of the same browser still listens here."""
+        if not any(stream.visitor.device == device for stream in self._all()):
+            await _note([device], seconds=0)
 
     # One stream
 
@@ -161,10 +176,12 @@ class Streams:
         try:
             await send({"type": "http.response.start", "status": 200, "headers": STREAM_HEADERS})
             await room.enter(stream, cursor)
+            await self._note_visible([visitor.device])
             seconds = random.uniform(self.pace.youngest, self.pace.oldest)  # noqa: S311  # no secret
             await stream.serve(receive, seconds=seconds)
         finally:
             self._strike_off(stream, room)
+            await self._note_hidden(visitor.device)
 
     def _enlist(self, stream: Stream) -> Room:
         """Give it a place. A person's oldest makes room: it may be a ghost, the newest is not."""
@@ -188,6 +205,17 @@ class Streams:
         mine.remove(stream)
         if not mine:
             del self._of_person[stream.visitor.user_id]
+
+
+async def _note(devices: Collection[uuid.UUID | None], *, seconds: float) -> None:
+    """Only a notification too many or too late hangs on it."""
+    known = [device for device in devices if device]
+    if not known:
+        return
+    try:
+        await in_thread(note_visible, known, until=timezone.now() + timedelta(seconds=seconds))
+    except Exception as failure:  # noqa: BLE001  # the stream goes on
+        logger.warning("streams: devices were not noted: %s", type(failure).__name__)
 
 
 async def _for_ever(call: Callable[[], Awaitable[None]], seconds: float) -> None:

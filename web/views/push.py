@@ -1,7 +1,9 @@
 """A person's devices: switch notifications on and off, and try them. Nobody else's can be named."""
 
 import uuid
+from datetime import timedelta
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import render
@@ -20,7 +22,7 @@ from delivery.push.subscriptions import (
     subscribe,
 )
 from web.access import MemberRequest, for_members
-from web.devices import devices_context, is_json, label_of, read_offer
+from web.devices import DEVICE_COOKIE, devices_context, is_json, label_of, read_offer
 from web.notifying import send_trial
 from web.redirects import SeeOther
 
@@ -45,9 +47,18 @@ def switch_on(request: MemberRequest) -> HttpResponse:
     except SubscriptionRefusedError as refusal:
         return _refused(request, refusal)
     messages.success(request, _("Notifications are on. Send a test to see one."))
+    answer: HttpResponse = _back(request)
     if is_json(request):
-        return JsonResponse({"id": str(device.pk)}, status=201)
-    return _back(request)
+        answer = JsonResponse({"id": str(device.pk)}, status=201)
+    answer.set_cookie(
+        DEVICE_COOKIE,
+        str(device.pk),
+        max_age=timedelta(days=365),
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
+    )
+    return answer
 
 
 @require_POST

@@ -1,6 +1,7 @@
 """Who may listen, for how long, and how many at once."""
 
 import http.client
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -8,13 +9,17 @@ import pytest
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.models import Session
 from django.db import OperationalError
+from django.utils import timezone
 
 from accounts.models import Membership, User
+from delivery.models import PushSubscription
 from inbox.models import Channel
 from tests.factories import make_message, make_person, make_workspace
 from tests.polling import happens_within
+from tests.push import make_device
 from tests.web.stream.conftest import STILL, Server
 from tests.web.stream.listening import ENDED, Heard, Tab, cookie_of
+from web.devices import DEVICE_COOKIE
 from web.stream import app
 from web.stream.app import MOST_STREAMS_OF_A_PERSON, PATH, Pace
 
@@ -218,3 +223,42 @@ def test_stream_is_forgotten_when_its_client_leaves(server: Server, person: User
     assert happens_within(5, lambda: server.open_streams() == 0)
     assert server.streams.rooms == {}
     assert server.streams._of_person == {}
+
+
+def with_device(person: User, device: PushSubscription) -> str:
+    return f"{cookie_of(person)}; {DEVICE_COOKIE}={device.pk}"
+
+
+def shows_pages(device: PushSubscription) -> bool:
+    device.refresh_from_db()
+    return device.visible_until > timezone.now()
+
+
+def test_device_is_not_notified_while_one_of_its_pages_is_open(
+    server: Server, person: User, now: datetime
+) -> None:
+    device = make_device(person, "https://push.example/1", now)
+    cookie = with_device(person, device)
+    with Tab(server.url, cookie):
+        with Tab(server.url, cookie):
+            assert happens_within(5, lambda: shows_pages(device))
+        assert happens_within(5, lambda: server.open_streams() == 1)
+        PushSubscription.objects.update(visible_until=now)
+        server.do(server.streams.check())
+        assert shows_pages(device)
+    assert happens_within(5, lambda: not shows_pages(device))
+
+
+@pytest.mark.parametrize("shown", ["", "x", "%00", "01a1fe52-77e8-778d-9d71-61f91e823ca0"])
+def test_device_that_there_is_not_changes_nothing(server: Server, person: User, shown: str) -> None:
+    with Tab(server.url, f"{cookie_of(person)}; {DEVICE_COOKIE}={shown}") as tab:
+        assert tab.first.name == "hello"
+
+
+def test_device_of_somebody_else_goes_on_being_notified(
+    server: Server, person: User, now: datetime
+) -> None:
+    device = make_device(make_person(make_workspace()), "https://push.example/1", now)
+    with Tab(server.url, with_device(person, device)):
+        server.do(server.streams.check())
+        assert not shows_pages(device)
