@@ -6,6 +6,8 @@ from django.urls import include, path
 from api.placet.views.signing import WebhookKeys
 from config.health import health, ready
 
+handler500 = "config.request_ids.server_error"
+
 urlpatterns = [
     path("health", health, name="health"),
     path("health/ready", ready, name="ready"),
