@@ -38,9 +38,16 @@ def _group(shortcut: Shortcut) -> str:
 
 
 def _line(shortcut: Shortcut, key: str) -> Line:
-    together = len(key) > 1 and "+" in key
-    caps = key.split("+") if together else key.split()
-    return Line(str(shortcut.label), [_cap(each) for each in caps], together)
+    return Line(str(shortcut.label), caps_of(key), together=_is_together(key))
+
+
+def caps_of(key: str) -> list[str]:
+    """What is printed on the keys of a shortcut: one for each that is pressed."""
+    return [_cap(each) for each in (key.split("+") if _is_together(key) else key.split())]
+
+
+def _is_together(key: str) -> bool:
+    return len(key) > 1 and "+" in key
 
 
 def _cap(key: str) -> str:

@@ -13,6 +13,7 @@ from web.access import MemberRequest, for_members
 from web.devices import devices_context
 from web.redirects import SeeOther
 from web.settings_forms import AppearanceForm, PageForm, ShortcutsForm
+from web.sheet import caps_of
 from web.shortcuts import SHORTCUTS, Shortcut
 from web.views.settings.page import settings_page
 
@@ -53,12 +54,12 @@ def _shortcuts_page(
     return settings_page(request, "shortcuts", status=status, form=form, groups=_groups(form))
 
 
-def _groups(form: ShortcutsForm) -> list[tuple[Any, list[tuple[Shortcut, Any]]]]:
-    """Actions by group, each with its field if its key can be changed."""
-    groups: dict[Any, list[tuple[Shortcut, Any]]] = {}
+def _groups(form: ShortcutsForm) -> list[tuple[Any, list[tuple[Shortcut, list[str], Any]]]]:
+    """Actions by group, each with what its keys say, and its field if the key can be changed."""
+    groups: dict[Any, list[tuple[Shortcut, list[str], Any]]] = {}
     for shortcut in SHORTCUTS:
         field = form.bound_key(shortcut.name) if shortcut.changeable else None
-        groups.setdefault(shortcut.group, []).append((shortcut, field))
+        groups.setdefault(shortcut.group, []).append((shortcut, caps_of(shortcut.keys), field))
     return list(groups.items())
 
 
