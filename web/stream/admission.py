@@ -7,14 +7,14 @@ from itertools import batched
 
 from django.conf import settings
 from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
-from django.contrib.sessions.models import Session
 from django.http import parse_cookie
 from django.http.request import split_domain_port, validate_host
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
 from accounts.ids import parse_uuid
-from accounts.models import Membership, User
+from accounts.models import Membership, Session, User, hash_token
+from accounts.sessions import data_of
 
 AT_ONCE = 500
 
@@ -60,10 +60,9 @@ def turned_away(visitors: Collection[Visitor]) -> set[Visitor]:
 
 def _visitors(session_keys: Iterable[str]) -> dict[str, Visitor]:
     """By session key, those whose session and account are good, in three statements."""
-    sessions = Session.objects.filter(
-        session_key__in=list(session_keys), expire_date__gt=timezone.now()
-    )
-    signed_in = {each.session_key: each.get_decoded() for each in sessions}
+    by_hash = {hash_token(key): key for key in session_keys}
+    sessions = Session.objects.filter(key_hash__in=by_hash, expires_at__gt=timezone.now())
+    signed_in = {by_hash[each.key_hash]: data_of(each) for each in sessions}
     ids = {
         key: user_id
         for key, said in signed_in.items()

@@ -11,8 +11,11 @@ import uuid
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+from accounts.ids import parse_uuid
+from accounts.services.sessions import TOPIC as SESSIONS
 from delivery.journal import TOPIC, Reader
 from delivery.listener import Listener
 from delivery.pause import PAUSE_SECONDS
@@ -88,7 +91,9 @@ class Streams:
             await self._reader.close()
 
     def hear(self, notice: dict[str, Any]) -> None:
-        """A notice of the bus: one workspace's journal went on, or writers lost something."""
+        """A notice of the bus: a workspace's journal went on, lost entries, or sessions ended."""
+        if notice["topic"] == SESSIONS:
+            self._check_soon(notice["user"])
         if notice["topic"] != TOPIC:
             return
         if notice["workspace"] is None:
@@ -114,9 +119,16 @@ class Streams:
         for stream in self._all():
             stream.beat()
 
-    async def check(self) -> None:
-        """End the streams of those who may no longer listen."""
-        streams = self._all()
+    def _check_soon(self, user_id: str) -> None:
+        """The streams of one person; the next round comes anyway."""
+        theirs = list(self._of_person.get(parse_uuid(user_id) or uuid.UUID(int=0), ()))
+        task = asyncio.create_task(_forgiving(partial(self.check, theirs)))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def check(self, streams: list[Stream] | None = None) -> None:
+        """End the streams, of all or of these, of those who may no longer listen."""
+        streams = self._all() if streams is None else streams
         if streams:
             gone = await in_thread(turned_away, {stream.visitor for stream in streams})
             for stream in streams:
@@ -193,10 +205,14 @@ class Streams:
 async def _for_ever(call: Callable[[], Awaitable[None]], seconds: float) -> None:
     while True:
         await asyncio.sleep(seconds)
-        try:
-            await call()
-        except Exception as failure:  # noqa: BLE001  # the next round tries again
-            logger.warning("streams: a round failed: %s", type(failure).__name__)
+        await _forgiving(call)
+
+
+async def _forgiving(call: Callable[[], Awaitable[None]]) -> None:
+    try:
+        await call()
+    except Exception as failure:  # noqa: BLE001  # the next round tries again
+        logger.warning("streams: a round failed: %s", type(failure).__name__)
 
 
 def _headers(scope: Scope) -> dict[str, str]:

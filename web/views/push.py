@@ -23,6 +23,7 @@ from web.access import MemberRequest, for_members
 from web.devices import devices_context, is_json, label_of, read_offer
 from web.notifying import send_trial
 from web.redirects import SeeOther
+from web.sessions import notify_here
 
 
 @require_safe
@@ -45,9 +46,10 @@ def switch_on(request: MemberRequest) -> HttpResponse:
     except SubscriptionRefusedError as refusal:
         return _refused(request, refusal)
     messages.success(request, _("Notifications are on. Send a test to see one."))
-    if is_json(request):
-        return JsonResponse({"id": str(device.pk)}, status=201)
-    return _back(request)
+    created = JsonResponse({"id": str(device.pk)}, status=201)
+    response = created if is_json(request) else _back(request)
+    notify_here(request, response, device)
+    return response
 
 
 @require_POST

@@ -29,6 +29,8 @@ class SocketTicket(AgentView):
     @extend_schema(exclude=True)
     def post(self, request: Request) -> Response:
         """A ticket that opens a socket within a minute, as `auth.token`."""
-        if not isinstance(request.user, User):
+        session = request.session.row
+        if not isinstance(request.user, User) or session is None:
             raise NotAuthenticated
-        return Response({"token": issue_ticket(request.user), "expiresIn": LIVES_SECONDS})
+        ticket = issue_ticket(request.user, session)
+        return Response({"token": ticket, "expiresIn": LIVES_SECONDS})

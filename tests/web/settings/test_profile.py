@@ -6,9 +6,9 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from accounts.tickets import issue_ticket, person_of
+from accounts.tickets import bearer_of
 from inbox.models import Channel
-from tests.factories import PASSWORD, make_message
+from tests.factories import PASSWORD, make_message, make_ticket
 from tests.web.conftest import signed_in
 
 PROFILE, CHANGE = "/settings/profile/", "/settings/password/"
@@ -90,11 +90,11 @@ def test_own_language_wins_over_the_browsers(browser: Client, person: User) -> N
 
 
 def test_new_password_keeps_this_session_and_ends_the_others(browser: Client, person: User) -> None:
-    other, ticket = signed_in(person), issue_ticket(person)
+    other, ticket = signed_in(person), make_ticket(person)
     assert change(browser) == 303
     assert browser.get("/inbox/").status_code == 200
     assert other.get("/inbox/").status_code == 302
-    assert person_of(ticket) is None
+    assert bearer_of(ticket) is None
     person.refresh_from_db()
     assert person.check_password(NEW)
 
@@ -151,11 +151,11 @@ def test_person_with_a_given_password_may_sign_out(browser: Client, person: User
 
 
 def test_signing_out_everywhere_ends_every_session(browser: Client, person: User) -> None:
-    other, ticket = signed_in(person), issue_ticket(person)
+    other, ticket = signed_in(person), make_ticket(person)
     assert browser.post("/settings/sign-out-everywhere/")["Location"] == "/sign-in/"
     assert browser.get("/inbox/").status_code == 302
     assert other.get("/inbox/").status_code == 302
-    assert person_of(ticket) is None
+    assert bearer_of(ticket) is None
     person.refresh_from_db()
     assert signed_in(person).get("/inbox/").status_code == 200
 

@@ -6,10 +6,10 @@ from urllib.parse import urlsplit
 
 import pytest
 from django.contrib.auth import SESSION_KEY
-from django.contrib.sessions.models import Session
 from django.db import OperationalError
 
-from accounts.models import Membership, User
+from accounts.models import Membership, Session, User
+from accounts.sessions import data_of
 from inbox.models import Channel
 from tests.factories import make_message, make_person, make_workspace
 from tests.polling import happens_within
@@ -109,7 +109,7 @@ def test_database_that_is_away_is_a_503(
 
 def sign_out(person: User) -> None:
     for session in Session.objects.all():
-        if session.get_decoded()[SESSION_KEY] == str(person.pk):
+        if data_of(session).get(SESSION_KEY) == str(person.pk):
             session.delete()
 
 
