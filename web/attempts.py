@@ -92,8 +92,8 @@ class TooManyAttemptsError(PermissionDenied):
 
     def __init__(self, seconds: int) -> None:
         self.seconds = seconds
-        again = _("Try again in %(time)s.") % {"time": _in_words(seconds)}
-        super().__init__(f"{_('Too many attempts.')} {again}")
+        text = _("You tried too often. Try again in %(time)s.")
+        super().__init__(text % {"time": _in_words(seconds)})
 
 
 def _in_words(seconds: int) -> str:
