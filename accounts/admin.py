@@ -114,7 +114,8 @@ class SessionAdmin(admin.ModelAdmin):
     list_display = ["user", "signed_in_at", "last_seen_at", "expires_at"]
     list_select_related = ["user"]
     search_fields = ["user__email"]
-    fields = readonly_fields = ["user", "signed_in_at", "last_seen_at", "expires_at"]
+    fields = ["user", "signed_in_at", "last_seen_at", "expires_at"]
+    readonly_fields = ["user", "signed_in_at", "last_seen_at", "expires_at"]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -41,7 +41,7 @@ class SessionStore(SessionBase):
 
     def create(self) -> None:
         while True:
-            self._session_key = self._get_new_session_key()
+            self._session_key = self._get_new_session_key()  # type: ignore[attr-defined]  # Django's
             try:
                 self.save(must_create=True)
             except CreateError:
@@ -57,7 +57,8 @@ class SessionStore(SessionBase):
         if self.session_key is None:
             self.create()
             return
-        values = self._values(self._get_session(no_load=must_create))
+        data = self._get_session(no_load=must_create)  # type: ignore[attr-defined]  # Django's
+        values = self._values(data)
         if must_create:
             self._insert(values)
         elif not Session.objects.filter(key_hash=self.key_hash).update(**values):
@@ -88,6 +89,12 @@ class SessionStore(SessionBase):
     @classmethod
     def clear_expired(cls) -> None:
         forget_expired(timezone.now())
+
+
+def row_of(request: Any) -> Session | None:
+    """The row of a request's session, if it was looked at and somebody is signed in."""
+    row: Session | None = request.session.row
+    return row
 
 
 def forget_expired(now: datetime) -> int:

@@ -34,7 +34,7 @@ def new_row(request: HttpRequest, now: datetime) -> Session:
     return Session(
         user_agent=agent[:LONGEST_AGENT],
         address=address_of_request(request.META),
-        push_device=parse_uuid(pushed),
+        push_device=parse_uuid(pushed or ""),
         signed_in_at=now,
         last_seen_at=now,
     )

@@ -22,11 +22,12 @@ import secrets
 import time
 import unicodedata
 from collections.abc import Callable
-from typing import Any, Concatenate
+from typing import Any, cast
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
@@ -205,23 +206,26 @@ def _known_device(request: HttpRequest, account: str) -> str:
 # Pages
 
 
-def answers_guessing[**P, R: HttpRequest](
-    view: Callable[Concatenate[R, P], HttpResponse],
-) -> Callable[Concatenate[R, P], HttpResponse]:
+def answers_guessing[View: Callable[..., HttpResponseBase]](view: View) -> View:
     """Say when to try again, with 429."""
 
     @functools.wraps(view)
-    def page(request: R, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def page(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
             return view(request, *args, **kwargs)
         except TooManyAttemptsError as refusal:
             return _wait_page(request, refusal)
 
-    return page
+    return cast("View", page)
 
 
-def _wait_page(request: Any, refusal: TooManyAttemptsError) -> HttpResponse:
-    response = render(request, "429.html", {"reason": str(refusal)}, status=429)
+def _wait_page(request: HttpRequest, refusal: TooManyAttemptsError) -> HttpResponse:
+    """A page, or for a script `{"error": text}`."""
+    reason = {"error": str(refusal)}
+    if request.headers.get("HX-Request") == "true":
+        response: HttpResponse = JsonResponse(reason, status=429)
+    else:
+        response = render(request, "429.html", reason, status=429)
     response.headers["Retry-After"] = str(refusal.seconds)
     response.headers["Cache-Control"] = "no-store"
     return response

@@ -19,6 +19,7 @@ from accounts.addresses import address_of_request
 from accounts.models import Session, User
 from accounts.queries import sessions_of
 from accounts.services.sessions import TOPIC, delete_sessions, note_seen
+from accounts.sessions import row_of
 from accounts.signals import PUSH_SALT
 from delivery.bus import publish_after_commit
 from delivery.models import PushSubscription
@@ -40,12 +41,6 @@ class LastSeenMiddleware:
             address = address_of_request(request.META)
             note_seen(session, address=address, now=timezone.now())
         return response
-
-
-def row_of(request: Any) -> Session | None:
-    """The session of a request, if it was looked at."""
-    row: Session | None = request.session.row
-    return row
 
 
 @transaction.atomic

@@ -85,6 +85,7 @@ setInterval(() => failures && htmx.trigger(body, "reconnect"), VISIBLE_MS);
 // Signed out: sign in again in place, and go on where one was.
 
 const door = document.getElementById("signed-out");
+const wrong = door.querySelector(".err").lastChild.data;
 function signedOut() {
   if (!door.open) door.showModal();
 }
@@ -95,6 +96,7 @@ door.querySelector("form").addEventListener("submit", async (event) => {
   const form = event.target;
   const answer = await fetch(form.action, { method: "POST", body: new FormData(form), headers: { "HX-Request": "true" } });
   const refusal = door.querySelector(".err");
+  refusal.lastChild.data = answer.status === 429 ? (await answer.json()).error : wrong;
   refusal.hidden = answer.ok;
   if (!answer.ok) return;
   const { user, token } = await answer.json();

@@ -1,6 +1,6 @@
 """The door."""
 
-from typing import Any, cast
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.forms import AuthenticationForm
@@ -39,7 +39,7 @@ class SignIn(LoginView):
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         response = super().form_valid(form)
-        user = cast("User", form.get_user())
+        user = form.get_user()
         if self._in_place:
             response = JsonResponse({"user": str(user.pk), "token": get_token(self.request)})
         welcome(self.request, response, user)

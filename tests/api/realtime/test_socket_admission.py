@@ -136,6 +136,19 @@ def test_person_who_left_is_disconnected(
     assert settle(agent) == []
 
 
+def test_ended_session_ends_its_sockets_at_once(
+    realtime: Running, person: User, page: socketio.SimpleClient, agent: socketio.SimpleClient
+) -> None:
+    """The bus tells; the sweep would come seconds later."""
+    elsewhere = Client()
+    elsewhere.force_login(person)
+    path = "/api/auth/ws-ticket"
+    with client(realtime, token=elsewhere.post(path).json()["token"]) as here:
+        elsewhere.post("/settings/sessions/end-others/")
+        assert_ends(page)
+        assert settle(here) == settle(agent) == [], "others stay"
+
+
 def test_nameless_connection_is_dropped(realtime: Running) -> None:
     address = realtime.url.replace("http", "ws") + "/socket.io/?EIO=4&transport=websocket"
     with connect_raw(address) as raw:

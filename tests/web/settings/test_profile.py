@@ -106,6 +106,8 @@ def test_new_password_keeps_this_session_and_ends_the_others(browser: Client, pe
         ({"password": ""}, "password"),
         ({"new": "short", "again": "short"}, "new"),
         ({"new": "password1234", "again": "password1234"}, "new"),
+        ({"new": "person1@example.org", "again": "person1@example.org"}, "new"),
+        ({"new": "Ines-Lindqvist", "again": "Ines-Lindqvist"}, "new"),
         ({"new": "a\0b" * 9, "again": "a\0b" * 9}, "new"),
         ({"new": "x" * 1001, "again": "x" * 1001}, "new"),
         ({"again": "another one entirely"}, "again"),
@@ -114,12 +116,32 @@ def test_new_password_keeps_this_session_and_ends_the_others(browser: Client, pe
 def test_bad_password_is_refused_at_the_field(
     browser: Client, person: User, over: dict[str, str], field: str
 ) -> None:
+    User.objects.filter(pk=person.pk).update(
+        display_name="Ines Lindqvist", email="person1@example.org"
+    )
     answer = browser.post(CHANGE, {"password": PASSWORD, "new": NEW, "again": NEW} | over)
     assert answer.status_code == 422
     assert f'id="id_{field}_error"' in answer.text
     assert NEW not in answer.text
     person.refresh_from_db()
     assert person.check_password(PASSWORD)
+
+
+@pytest.mark.parametrize(
+    ("new", "reason"),
+    [
+        ("kurz", "zu kurz"),
+        ("password1234", "zu üblich"),
+        ("ines-lindqvist", "zu ähnlich"),
+    ],
+)
+def test_reason_is_told_in_the_persons_language(
+    browser: Client, person: User, new: str, reason: str
+) -> None:
+    User.objects.filter(pk=person.pk).update(display_name="Ines Lindqvist", language="de")
+    answer = browser.post(CHANGE, {"password": PASSWORD, "new": new, "again": new})
+    error = answer.text.partition('id="id_new_error"')[2].partition("</span>")[0]
+    assert reason in error
 
 
 def test_given_password_is_replaced_before_anything_else(browser: Client, person: User) -> None:

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 from django.contrib.auth import SESSION_KEY
 from django.db import OperationalError
+from django.test import Client
 
 from accounts.models import Membership, Session, User
 from accounts.sessions import data_of
@@ -218,3 +219,15 @@ def test_stream_is_forgotten_when_its_client_leaves(server: Server, person: User
     assert happens_within(5, lambda: server.open_streams() == 0)
     assert server.streams.rooms == {}
     assert server.streams._of_person == {}
+
+
+def test_stream_ends_at_once_when_its_session_is_ended_elsewhere(
+    server: Server, tab: Tab, person: User
+) -> None:
+    """Nothing looks by itself here: the bus tells."""
+    elsewhere = Client()
+    elsewhere.force_login(person)
+    with Tab(server.url, cookie_of(make_person())):
+        elsewhere.post("/settings/sessions/end-others/")
+        assert tab.next(seconds=5).data == {"reason": "signed-out"}
+        assert happens_within(5, lambda: server.open_streams() == 1), "a stranger's stays"
