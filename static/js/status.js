@@ -90,7 +90,13 @@ function signedOut() {
   if (!door.open) door.showModal();
 }
 body.addEventListener("signed-out", signedOut);
-body.addEventListener("bye", (event) => JSON.parse(event.detail.data).reason === "signed-out" && signedOut());
+// The stream's session ended. In another tab a new one may have taken its place, as a new password does.
+body.addEventListener("bye", async (event) => {
+  if (JSON.parse(event.detail.data).reason !== "signed-out") return;
+  const path = document.querySelector("[hx-get][hx-trigger^='counts']").getAttribute("hx-get");
+  const answer = await fetch(path, { headers: { "HX-Request": "true" } }).catch(() => null);
+  if (answer?.status === 401) signedOut();
+});
 door.querySelector("form").addEventListener("submit", async (event) => {
   event.preventDefault();
   const form = event.target;
