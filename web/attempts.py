@@ -9,8 +9,8 @@ At the door, an attempt counts under what it comes from:
 1. A browser in which this account signed in before shows a signed cookie, and has counters of its
    own. So nobody else can lock a person out of the browsers that they use.
 2. Any other attempt counts under the address, under the account as tried from that address, and
-   under the account as tried from anywhere. The last one is what many addresses together meet; it
-   frees a place every few seconds, so that the owner gets in on a new device during an attack, too.
+   under the account as tried from anywhere. Only the last one can keep the owner waiting for what
+   others did: on a new device, while many addresses attack at once.
 
 An account that does not exist is counted like one that does: the answers are the same.
 """

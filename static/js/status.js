@@ -84,15 +84,17 @@ setInterval(() => failures && htmx.trigger(body, "reconnect"), VISIBLE_MS);
 
 // Signed out: sign in again in place, and go on where one was.
 
+const COOKIE_MS = 1000;
 const door = document.getElementById("signed-out");
 const wrong = door.querySelector(".err").lastChild.data;
 function signedOut() {
   if (!door.open) door.showModal();
 }
 body.addEventListener("signed-out", signedOut);
-// The stream's session ended. In another tab a new one may have taken its place, as a new password does.
+// The stream's session ended. A new password in another tab gives it a new key: its cookie is on the way.
 body.addEventListener("bye", async (event) => {
   if (JSON.parse(event.detail.data).reason !== "signed-out") return;
+  await new Promise((resolve) => setTimeout(resolve, COOKIE_MS));
   const path = document.querySelector("[hx-get][hx-trigger^='counts']").getAttribute("hx-get");
   const answer = await fetch(path, { headers: { "HX-Request": "true" } }).catch(() => null);
   if (answer?.status === 401) signedOut();
