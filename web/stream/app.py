@@ -1,6 +1,7 @@
 """`GET /ui/events/`: one stream for each open page, and one reader for all of them in this process.
 
-Who is at the other end is asked when a stream opens and once a minute, for all streams together.
+Who is at the other end is asked when a stream opens, when a session of theirs ends, and once a
+minute for all streams together.
 """
 
 import asyncio
