@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import ApiKey, Invitation, Membership, User, Workspace
+from accounts.models import ApiKey, Invitation, Membership, Session, User, Workspace
 from accounts.services import issue_key, revoke_key
 
 
@@ -102,6 +102,20 @@ class InvitationAdmin(admin.ModelAdmin):
         "accepted_at",
         "revoked_at",
     ]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+
+@admin.register(Session)
+class SessionAdmin(admin.ModelAdmin):
+    """Looked at, and ended. Addresses are between a person and themselves, so not here."""
+
+    list_display = ["user", "signed_in_at", "last_seen_at", "expires_at"]
+    list_select_related = ["user"]
+    search_fields = ["user__email"]
+    fields = ["user", "signed_in_at", "last_seen_at", "expires_at"]
+    readonly_fields = ["user", "signed_in_at", "last_seen_at", "expires_at"]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

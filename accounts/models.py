@@ -22,12 +22,18 @@ def new_id() -> uuid.UUID:
     return uuid7(timezone.now())
 
 
+def normal_email(typed: str) -> str:
+    """How an address is stored, counted and looked for."""
+    return typed.strip().lower()
+
+
 class UserManager(BaseUserManager["User"]):
     def get_by_natural_key(self, username: str | None) -> "User":
-        return self.get(email__iexact=username)
+        """Addresses are stored in lower case, so one spelling is looked for, with the index."""
+        return self.get(email=normal_email(username or ""))
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
-        user = self.model(email=email.strip().lower(), **fields)
+        user = self.model(email=normal_email(email), **fields)
         user.set_password(password)
         user.save(using=self._db)
         return user
@@ -123,6 +129,29 @@ class User(AbstractBaseUser, PermissionsMixin):
     @property
     def name(self) -> str:
         return self.display_name or self.email
+
+
+class Session(models.Model):
+    """A browser in which somebody signed in. Without the row it is signed out.
+
+    Only the hash of the key in its cookie is kept, see `accounts.sessions`.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    key_hash = models.CharField(max_length=64, unique=True, editable=False)
+    data = models.TextField(editable=False)
+    # Nobody's, before somebody signs in.
+    user = models.ForeignKey(User, models.CASCADE, null=True, related_name="sessions")
+    user_agent = models.CharField(max_length=400, blank=True, editable=False)
+    address = models.CharField(max_length=45, blank=True, editable=False)
+    # The subscription that notifies in this browser, which has to end with the session.
+    push_device = models.UUIDField(null=True, editable=False)
+    signed_in_at = models.DateTimeField(default=timezone.now, editable=False)
+    last_seen_at = models.DateTimeField(default=timezone.now, editable=False)
+    expires_at = models.DateTimeField(db_index=True, editable=False)
+
+    def __str__(self) -> str:
+        return str(self.pk)
 
 
 class Role(models.TextChoices):
@@ -225,7 +254,7 @@ def hash_key(key: str) -> str:
 
 
 def hash_token(token: str) -> str:
-    """The same for the token of an invitation, which is random, too."""
+    """The same for the token of an invitation and the key of a session: both are random, too."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 

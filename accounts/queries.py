@@ -5,9 +5,19 @@ import uuid
 from datetime import datetime
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from accounts.errors import RefusedError
-from accounts.models import ApiKey, Invitation, Membership, User, Workspace, hash_key, hash_token
+from accounts.models import (
+    ApiKey,
+    Invitation,
+    Membership,
+    Session,
+    User,
+    Workspace,
+    hash_key,
+    hash_token,
+)
 
 MOST_SHOWN = 500
 
@@ -89,3 +99,16 @@ def invitation_for_token(token: str, *, now: datetime) -> Invitation | None:
 
 def _alive(now: datetime) -> QuerySet[Invitation]:
     return Invitation.objects.filter(accepted_at=None, revoked_at=None, expires_at__gt=now)
+
+
+def sessions_of(user: User) -> QuerySet[Session]:
+    """A person's own sessions, the last used first. Pages get sessions from here."""
+    return Session.objects.filter(user=user).order_by("-last_seen_at", "-id")
+
+
+def find_session(user: User, session_id: uuid.UUID) -> Session:
+    """Raises: NotFoundError."""
+    row = sessions_of(user).filter(pk=session_id).first()
+    if row is None:
+        raise NotFoundError(_("You have no such session."))
+    return row

@@ -69,9 +69,14 @@ app.conf.update(
         },
         "delivery.tick_housekeep": {"task": "delivery.tick_housekeep", "schedule": 60.0},
         "api.tick_forget_calls": {"task": "api.tick_forget_calls", "schedule": 60.0},
+        "accounts.tick_forget_sessions": {
+            "task": "accounts.tick_forget_sessions",
+            "schedule": 3600.0,
+            "options": {"expires": 3600.0},
+        },
     },
 )
-app.autodiscover_tasks(["delivery", "reviews", "inbox", "attachments", "api", "web"])
+app.autodiscover_tasks(["delivery", "reviews", "inbox", "attachments", "api", "web", "accounts"])
 
 
 @worker_init.connect

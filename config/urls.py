@@ -2,9 +2,11 @@
 
 from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import RedirectView
 
 from api.placet.views.signing import WebhookKeys
 from config.health import health, ready
+from web.views.sign_in import operators
 
 handler500 = "config.request_ids.server_error"
 
@@ -13,6 +15,9 @@ urlpatterns = [
     path("health/ready", ready, name="ready"),
     path(".well-known/webhook-keys", WebhookKeys.as_view(), name="webhook-keys"),
     path("api/", include("api.urls")),
+    # Signing in and changing one's password have one place each, where guesses are counted.
+    path("admin/login/", operators),
+    path("admin/password_change/", RedirectView.as_view(pattern_name="web:settings-password")),
     path("admin/", admin.site.urls),
     path("", include("web.urls")),
 ]

@@ -7,11 +7,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.files.base import ContentFile
+from django.test import Client
 from django.utils import timezone
 
 from accounts.ids import uuid7
-from accounts.models import Membership, Role, User, Workspace
+from accounts.models import Membership, Role, Session, User, Workspace
 from accounts.services import IssuedKey, issue_key
+from accounts.tickets import issue_ticket
 from api.models import Call
 from attachments.models import Attachment
 from attachments.services import NewFile, store_file
@@ -37,6 +39,22 @@ def make_person(workspace: Workspace | None = None, role: Role = Role.OWNER, **o
     user = User.objects.create_user(password=PASSWORD, **fields)
     Membership.objects.create(workspace=workspace or make_workspace(), user=user, role=role)
     return user
+
+
+def make_session(user: User, **over: Any) -> Session:
+    """A session as a browser opens it by signing in."""
+    before = list(Session.objects.values_list("pk", flat=True))
+    Client().force_login(user)
+    session = Session.objects.exclude(pk__in=before).get()
+    for name, value in over.items():
+        setattr(session, name, value)
+    session.save()
+    return session
+
+
+def make_ticket(user: User) -> str:
+    """A ticket of a signed-in person."""
+    return issue_ticket(user, make_session(user))
 
 
 def workspace_of(user: User) -> Workspace:

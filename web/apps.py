@@ -7,4 +7,4 @@ class WebConfig(AppConfig):
     name = "web"
 
     def ready(self) -> None:
-        from web import live  # noqa: F401  # its receivers listen
+        from web import live, sessions  # noqa: F401  # their receivers listen

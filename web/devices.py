@@ -1,20 +1,15 @@
 """A person's devices as the settings show them, and what a browser posts about itself."""
 
 import json
-import uuid
 from collections.abc import Mapping
 from typing import Any
 
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from accounts.ids import parse_uuid
 from accounts.models import User
-from delivery.models import PushSubscription
 from delivery.push.keys import live_key
 from delivery.push.subscriptions import Offer, SubscriptionRefusedError, devices_of
-
-DEVICE_COOKIE = "device"  # which subscription is this browser's; worth nothing without a session
 
 # The first that is found names it: each browser below also claims to be those further down.
 BROWSERS = {
@@ -44,15 +39,6 @@ def devices_context(user: User) -> dict[str, Any]:
         "devices": list(devices_of(user).select_related("key").defer("key__private_key")),
         "push_key": live_key().public_key,
     }
-
-
-def own_device(user_id: uuid.UUID, shown: str) -> uuid.UUID | None:
-    """The device that a browser says it is, if it is one of this person's."""
-    wanted = parse_uuid(shown)
-    if wanted is None:
-        return None
-    mine = PushSubscription.objects.filter(pk=wanted, user=user_id)
-    return mine.values_list("pk", flat=True).first()
 
 
 def label_of(user_agent: str) -> str:

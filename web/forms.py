@@ -8,6 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from web.attempts import count_own_password, forget_own_password
 
 LONGEST_MESSAGE = 20_000
 
@@ -100,7 +101,7 @@ class RotationForm(forms.Form):
 
 
 class PasswordForm(forms.Form):
-    """A person's own password, once more."""
+    """A person's own password, once more. Guesses are counted."""
 
     password = forms.CharField(
         max_length=1000, strip=False, error_messages={"required": _("Type your password.")}
@@ -111,7 +112,10 @@ class PasswordForm(forms.Form):
         self.user = user
 
     def clean_password(self) -> str:
+        """Raises: TooManyAttemptsError."""
         password: str = self.cleaned_data["password"]
+        count_own_password(self.user)
         if not self.user.check_password(password):
             raise forms.ValidationError(_("This is not your password."))
+        forget_own_password(self.user)
         return password

@@ -75,7 +75,12 @@ class ProfileForm(PageForm):
         field.choices = list(choices)
 
 
-def _checked_password(password: str, user: User | None = None) -> str:
+PASSWORD_RULES = gettext_lazy(
+    "At least 8 characters, none that everybody uses, and not like your name or e-mail address."
+)
+
+
+def _checked_password(password: str, user: User) -> str:
     if "\0" in password:
         raise forms.ValidationError(_("This text holds a character that is not text."))
     validate_password(password, user)
@@ -102,7 +107,7 @@ class ChangePasswordForm(PageForm, PasswordForm):
 
     new = NewPasswordField(
         label=gettext_lazy("New password"),
-        help_text=gettext_lazy("At least 8 characters, and none that everybody uses."),
+        help_text=PASSWORD_RULES,
     )
     again = NewPasswordField(label=gettext_lazy("New password again"))
 
@@ -273,11 +278,16 @@ class JoinForm(PageForm):
     )
     password = NewPasswordField(
         label=gettext_lazy("Password"),
-        help_text=gettext_lazy("At least 8 characters, and none that everybody uses."),
+        help_text=PASSWORD_RULES,
     )
 
+    def __init__(self, *args: Any, email: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.email = email
+
     def clean_password(self) -> str:
-        return _checked_password(self.cleaned_data["password"])
+        new = User(email=self.email, display_name=self.cleaned_data.get("name", ""))
+        return _checked_password(self.cleaned_data["password"], new)
 
 
 class WorkspaceForm(PageForm):

@@ -21,7 +21,7 @@ from web.views import (
     search,
 )
 from web.views.settings import channels as channel_settings
-from web.views.settings import invitations, keys, looks, people, profile, workspace
+from web.views.settings import invitations, keys, looks, people, profile, sessions, workspace
 from web.views.sign_in import SignIn
 
 app_name = "web"
@@ -74,7 +74,10 @@ urlpatterns = [
     path("settings/", profile.settings, name="settings"),
     path("settings/profile/", profile.profile, name="settings-profile"),
     path("settings/password/", profile.password, name="settings-password"),
-    path("settings/sign-out-everywhere/", profile.sign_out_everywhere, name="sign-out-everywhere"),
+    path("settings/sessions/", sessions.sessions, name="settings-sessions"),
+    path("settings/sessions/end-others/", sessions.end_others, name="end-other-sessions"),
+    path("settings/sessions/<uuid:session_id>/end/", sessions.end, name="end-session"),
+    path("settings/sign-out-everywhere/", sessions.end_all, name="sign-out-everywhere"),
     path("settings/appearance/", looks.appearance, name="settings-appearance"),
     path("settings/shortcuts/", looks.shortcuts, name="settings-shortcuts"),
     path("settings/notifications/", looks.notifications, name="settings-notifications"),

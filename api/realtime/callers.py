@@ -10,9 +10,9 @@ from typing import Any
 from django.db.models import Q
 from rest_framework.exceptions import AuthenticationFailed, Throttled
 
-from accounts.models import ApiKey, Membership, User
+from accounts.models import ApiKey, Membership, Session, User
 from accounts.queries import memberships_of
-from accounts.tickets import person_of
+from accounts.tickets import bearer_of
 from api.authentication import authenticate_headers
 from inbox.models import Channel
 from inbox.queries import ChannelNotFoundError, find_channel
@@ -29,7 +29,8 @@ class Caller:
     workspaces: frozenset[uuid.UUID]
     key_id: uuid.UUID | None = None
     user_id: uuid.UUID | None = None
-    session: str = ""
+    session_id: uuid.UUID | None = None
+    password: str = ""
     rooms: set[str] = field(default_factory=set)
     _proven: dict[str, tuple[uuid.UUID, float]] = field(default_factory=dict)
     _allowance: float = BURST
@@ -78,11 +79,16 @@ def _agent(shown: str, address: str, now: datetime) -> Caller | None:
 
 
 def _person(ticket: str) -> Caller | None:
-    user = person_of(ticket)
-    if user is None:
+    bearer = bearer_of(ticket)
+    if bearer is None:
         return None
-    workspaces = frozenset(each.workspace_id for each in memberships_of(user))
-    return Caller(workspaces, user_id=user.pk, session=user.get_session_auth_hash())
+    user = bearer.user
+    return Caller(
+        frozenset(each.workspace_id for each in memberships_of(user)),
+        user_id=user.pk,
+        session_id=bearer.session_id,
+        password=user.get_session_auth_hash(),
+    )
 
 
 def reachable(caller: Caller, channel_id: str) -> Channel | None:
@@ -96,20 +102,38 @@ def reachable(caller: Caller, channel_id: str) -> Channel | None:
 
 
 def turned_away(callers: Collection[Caller], *, now: datetime) -> set[Caller]:
-    """Those who may no longer be here: keys that ended, people who left or changed passwords."""
+    """Those who may no longer be here: keys that ended, people who left, changed their password
+    or ended the session.
+    """
     keys = _live_keys({each.key_id for each in callers if each.key_id}, now)
+    sessions = _live_sessions({each.session_id for each in callers if each.session_id}, now)
     people = _live_people({each.user_id for each in callers if each.user_id})
-    return {each for each in callers if not _still_welcome(each, keys, people)}
+    return {
+        each for each in callers if not (_is_live(each, keys, sessions) and _is_same(each, people))
+    }
 
 
 type People = dict[uuid.UUID, tuple[str, set[uuid.UUID]]]
 
 
-def _still_welcome(caller: Caller, keys: set[uuid.UUID], people: People) -> bool:
+def _is_live(caller: Caller, keys: set[uuid.UUID], sessions: set[uuid.UUID]) -> bool:
+    """Whether what opened the socket would still open one."""
+    return caller.key_id in keys if caller.is_agent else caller.session_id in sessions
+
+
+def _is_same(caller: Caller, people: People) -> bool:
+    """Whether a person still has the password and the workspaces that they came with."""
     if caller.user_id is None:
-        return caller.key_id in keys
-    session, workspaces = people.get(caller.user_id, ("", set()))
-    return caller.session == session and caller.workspaces <= workspaces
+        return True
+    password, workspaces = people.get(caller.user_id, ("", set()))
+    return caller.password == password and caller.workspaces <= workspaces
+
+
+def _live_sessions(ids: set[uuid.UUID], now: datetime) -> set[uuid.UUID]:
+    if not ids:
+        return set()
+    live = Session.objects.filter(pk__in=ids, expires_at__gt=now)
+    return set(live.values_list("pk", flat=True))
 
 
 def _live_keys(ids: set[uuid.UUID], now: datetime) -> set[uuid.UUID]:

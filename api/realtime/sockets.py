@@ -21,6 +21,7 @@ from django.utils import timezone
 from socketio.exceptions import ConnectionRefusedError as RefusedError
 
 from accounts.addresses import address_of_scope
+from accounts.services.sessions import TOPIC as SESSIONS
 from api.placet.events import TOPIC, channel_room, workspace_room
 from api.placet.serializers.events import AgentCommandsIn, DeltaIn, OAuthStartIn, ProgressIn
 from api.realtime.announcer import Announcer
@@ -64,6 +65,7 @@ class Sockets:
         self._callers: dict[str, Caller] = {}
         self._silent: set[str] = set()
         self._sweeper: asyncio.Task[None] | None = None
+        self._checks: set[asyncio.Task[None]] = set()
         self._redis: redis.asyncio.Redis | None = None
         self._bus_away_until = 0.0
         self._listen_to_clients()
@@ -87,6 +89,10 @@ class Sockets:
         """A notice of the bus. Those of other topics are for others."""
         if notice["topic"] == TOPIC:
             self._announcer.take(notice)
+        elif notice["topic"] == SESSIONS:
+            check = asyncio.create_task(self._check_person(notice["user"]))
+            self._checks.add(check)
+            check.add_done_callback(self._checks.discard)
 
     # Coming and going
 
@@ -228,13 +234,24 @@ class Sockets:
 
     async def sweep(self) -> None:
         """End sockets whose key or person may no longer be here, and those that never said who."""
-        callers = dict(self._callers)
-        if callers:
-            gone = await in_thread(turned_away, set(callers.values()), now=timezone.now())
-            for sid, caller in callers.items():
-                if caller in gone:
-                    await self._server.disconnect(sid, namespace=NAMESPACE)
+        await self._end_unwelcome(dict(self._callers))
         await self._drop_strangers()
+
+    async def _check_person(self, user_id: str) -> None:
+        """Sessions of a person ended: their sockets go at once. The sweep comes if this fails."""
+        callers = {sid: each for sid, each in self._callers.items() if str(each.user_id) == user_id}
+        try:
+            await self._end_unwelcome(callers)
+        except Exception as failure:  # noqa: BLE001
+            logger.warning("sockets: a check failed: %s", type(failure).__name__)
+
+    async def _end_unwelcome(self, callers: dict[str, Caller]) -> None:
+        if not callers:
+            return
+        gone = await in_thread(turned_away, set(callers.values()), now=timezone.now())
+        for sid, caller in callers.items():
+            if caller in gone:
+                await self._server.disconnect(sid, namespace=NAMESPACE)
 
     async def _drop_strangers(self) -> None:
         """Connections that are without a name since the last sweep, or that no longer read."""

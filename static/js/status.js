@@ -84,17 +84,27 @@ setInterval(() => failures && htmx.trigger(body, "reconnect"), VISIBLE_MS);
 
 // Signed out: sign in again in place, and go on where one was.
 
+const COOKIE_MS = 1000;
 const door = document.getElementById("signed-out");
+const wrong = door.querySelector(".err").lastChild.data;
 function signedOut() {
   if (!door.open) door.showModal();
 }
 body.addEventListener("signed-out", signedOut);
-body.addEventListener("bye", (event) => JSON.parse(event.detail.data).reason === "signed-out" && signedOut());
+// The stream's session ended. A new password in another tab gives it a new key: its cookie is on the way.
+body.addEventListener("bye", async (event) => {
+  if (JSON.parse(event.detail.data).reason !== "signed-out") return;
+  await new Promise((resolve) => setTimeout(resolve, COOKIE_MS));
+  const path = document.querySelector("[hx-get][hx-trigger^='counts']").getAttribute("hx-get");
+  const answer = await fetch(path, { headers: { "HX-Request": "true" } }).catch(() => null);
+  if (answer?.status === 401) signedOut();
+});
 door.querySelector("form").addEventListener("submit", async (event) => {
   event.preventDefault();
   const form = event.target;
   const answer = await fetch(form.action, { method: "POST", body: new FormData(form), headers: { "HX-Request": "true" } });
   const refusal = door.querySelector(".err");
+  refusal.lastChild.data = answer.status === 429 ? (await answer.json()).error : wrong;
   refusal.hidden = answer.ok;
   if (!answer.ok) return;
   const { user, token } = await answer.json();

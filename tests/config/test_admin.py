@@ -20,7 +20,7 @@ from inbox.services.streams import note_step
 from reviews.models import Closer
 from reviews.reading import mark_read
 from reviews.services import Answer, answer_review
-from tests.factories import make_file, make_person, make_review
+from tests.factories import make_file, make_person, make_review, make_session
 from tests.push import make_device
 from tests.receiver import Receiver
 from web.notifying import send_trial
@@ -107,3 +107,27 @@ def test_anybody_may_read_the_api_document(client: Client) -> None:
     assert page.status_code == 200
     assert "http://" not in page.content.decode().replace("http://testserver", "")
     assert client.get(reverse("schema")).status_code == 200
+
+
+@pytest.mark.parametrize("password", ["short", "password1234", "ines.lindqvist"])
+def test_operator_gives_nobody_a_bad_password(operator: Client, password: str) -> None:
+    fields = {"email": "ines@example.org", "display_name": "Ines Lindqvist"}
+    answer = operator.post(
+        reverse("admin:accounts_user_add"),
+        fields | {"password1": password, "password2": password, "usable_password": "true"},
+    )
+    assert answer.status_code == 200
+    assert "errorlist" in answer.text
+    assert not User.objects.filter(email="ines@example.org").exists()
+
+
+def test_admin_of_sessions_shows_neither_key_nor_address(operator: Client, person: User) -> None:
+    session = make_session(person, address="192.0.2.99")
+    for path in (
+        reverse("admin:accounts_session_changelist"),
+        reverse("admin:accounts_session_change", args=[session.pk]),
+    ):
+        page = operator.get(path).text
+        assert person.email in page
+        assert session.key_hash not in page
+        assert "192.0.2.99" not in page

@@ -63,7 +63,8 @@ The canary has run for **45 minutes on 5 % of traffic** with no regressions.
 def deploy() -> None: ...
 ```
 """
-SETTINGS = ["profile", "appearance", "shortcuts", "notifications", "keys", "people", "workspace"]
+SETTINGS = ["profile", "sessions", "appearance", "shortcuts", "notifications", "keys", "people"]
+SETTINGS += ["workspace"]
 METADATA = {"Error rate": "0.04 %", "p95 latency": "38 ms", "Commits": 14, "Migrations": "1"}
 
 

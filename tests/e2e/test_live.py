@@ -235,10 +235,9 @@ def test_signed_out_person_signs_in_again_in_place(
     with person(browser, stack, COLLEAGUE, SECRET, **DESK) as livia:
         page = listening(livia.open(f"/inbox/{review_id}/?channel={channel}"))
         comment(page).fill("kept over the door")
-        other = people[1].open("/settings/profile/")
-        other.get_by_role("button", name="Sign out everywhere").click()
+        other = people[1].open("/settings/sessions/")
+        other.get_by_role("button", name="Sign out everywhere, here too").click()
         expect(other.get_by_label("E-mail")).to_be_visible()
-        page.get_by_role("button", name="Approve").click()
         door = page.get_by_role("dialog", name="You were signed out")
         expect(door).to_be_visible()
         door.get_by_label("Password").fill("not the password")
@@ -252,3 +251,21 @@ def test_signed_out_person_signs_in_again_in_place(
         expect(page.locator("#toasts")).to_contain_text("sent.")
         found: Any = stack.wait_for(review_id, 2000)
         assert found["message"]["review"]["response"]["comment"] == "kept over the door"
+
+
+def test_new_password_in_one_tab_lets_the_other_tab_go_on(
+    stack: Stack, browser: Browser, people: tuple[Person, Person]
+) -> None:
+    """Its session has a new key. The stream ends with the old one, and comes back with the new."""
+    with person(browser, stack, COLLEAGUE, SECRET, **DESK) as livia:
+        page = listening(livia.open("/inbox/"))
+        page.evaluate("document.body.addEventListener('bye', () => (window.ended = true))")
+        other = livia.open("/settings/password/")
+        other.get_by_label("Old password").fill(SECRET)
+        other.get_by_label("New password").first.fill(SECRET)
+        other.get_by_label("New password again").fill(SECRET)
+        other.get_by_role("button", name="Change password").click()
+        expect(other.get_by_text("The password is changed.")).to_be_visible()
+        page.wait_for_function("window.ended")
+        expect(page.locator("#live")).to_have_attribute("data-state", "live", timeout=20_000)
+        expect(page.get_by_role("dialog", name="You were signed out")).to_be_hidden()

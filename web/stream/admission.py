@@ -2,20 +2,19 @@
 
 import uuid
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import batched
 
 from django.conf import settings
 from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
-from django.contrib.sessions.models import Session
 from django.http import parse_cookie
 from django.http.request import split_domain_port, validate_host
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
 from accounts.ids import parse_uuid
-from accounts.models import Membership, User
-from web.devices import DEVICE_COOKIE, own_device
+from accounts.models import Membership, Session, User, hash_token
+from accounts.sessions import data_of
 
 AT_ONCE = 500
 
@@ -24,7 +23,7 @@ AT_ONCE = 500
 class Visitor:
     """A signed-in person in the workspace that the pages show them; None without one.
 
-    `device` is the browser's subscription to notifications, if it has one.
+    `device` is the browser's subscription to notifications, if it has one, as it was when asked.
     """
 
     session_key: str
@@ -51,12 +50,8 @@ def is_foreign(headers: Mapping[str, str]) -> bool:
 
 def visitor_of(cookies: str) -> Visitor | None:
     """The person whose session a Cookie header shows."""
-    shown = parse_cookie(cookies)
-    session_key = shown.get(settings.SESSION_COOKIE_NAME, "")
-    visitor = _visitors([session_key]).get(session_key) if session_key else None
-    if visitor is None:
-        return None
-    return replace(visitor, device=own_device(visitor.user_id, shown.get(DEVICE_COOKIE, "")))
+    session_key = parse_cookie(cookies).get(settings.SESSION_COOKIE_NAME, "")
+    return _visitors([session_key]).get(session_key) if session_key else None
 
 
 def turned_away(visitors: Collection[Visitor]) -> set[Visitor]:
@@ -69,10 +64,10 @@ def turned_away(visitors: Collection[Visitor]) -> set[Visitor]:
 
 def _visitors(session_keys: Iterable[str]) -> dict[str, Visitor]:
     """By session key, those whose session and account are good, in three statements."""
-    sessions = Session.objects.filter(
-        session_key__in=list(session_keys), expire_date__gt=timezone.now()
-    )
-    signed_in = {each.session_key: each.get_decoded() for each in sessions}
+    by_hash = {hash_token(key): key for key in session_keys}
+    live = Session.objects.filter(key_hash__in=by_hash, expires_at__gt=timezone.now())
+    sessions = {by_hash[each.key_hash]: each for each in live}
+    signed_in = {key: data_of(session) for key, session in sessions.items()}
     ids = {
         key: user_id
         for key, said in signed_in.items()
@@ -81,7 +76,7 @@ def _visitors(session_keys: Iterable[str]) -> dict[str, Visitor]:
     users = User.objects.filter(is_active=True).in_bulk(set(ids.values()))
     homes = _homes(users)
     return {
-        key: Visitor(key, user_id, homes.get(user_id))
+        key: Visitor(key, user_id, homes.get(user_id), sessions[key].push_device)
         for key, user_id in ids.items()
         if user_id in users and _is_own(users[user_id], signed_in[key].get(HASH_SESSION_KEY, ""))
     }

@@ -1,6 +1,7 @@
 """`GET /ui/events/`: one stream for each open page, and one reader for all of them in this process.
 
-Who is at the other end is asked when a stream opens and once a minute, for all streams together.
+Who is at the other end is asked when a stream opens, when a session of theirs ends, and once a
+minute for all streams together.
 """
 
 import asyncio
@@ -12,10 +13,13 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from django.utils import timezone
 
+from accounts.ids import parse_uuid
+from accounts.services.sessions import TOPIC as SESSIONS
 from delivery.journal import TOPIC, Reader
 from delivery.listener import Listener
 from delivery.pause import PAUSE_SECONDS
@@ -93,7 +97,9 @@ class Streams:
             await self._reader.close()
 
     def hear(self, notice: dict[str, Any]) -> None:
-        """A notice of the bus: one workspace's journal went on, or writers lost something."""
+        """A notice of the bus: a workspace's journal went on, lost entries, or sessions ended."""
+        if notice["topic"] == SESSIONS:
+            self._check_soon(notice["user"])
         if notice["topic"] != TOPIC:
             return
         if notice["workspace"] is None:
@@ -119,9 +125,16 @@ class Streams:
         for stream in self._all():
             stream.beat()
 
-    async def check(self) -> None:
-        """End the streams of those who may no longer listen."""
-        streams = self._all()
+    def _check_soon(self, user_id: str) -> None:
+        """The streams of one person; the next round comes anyway."""
+        theirs = list(self._of_person.get(parse_uuid(user_id) or uuid.UUID(int=0), ()))
+        task = asyncio.create_task(_forgiving(partial(self.check, theirs)))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def check(self, streams: list[Stream] | None = None) -> None:
+        """End the streams, of all or of these, of those who may no longer listen."""
+        streams = self._all() if streams is None else streams
         if streams:
             gone = await in_thread(turned_away, {stream.visitor for stream in streams})
             for stream in streams:
@@ -221,10 +234,14 @@ async def _note(devices: Collection[uuid.UUID | None], *, seconds: float) -> Non
 async def _for_ever(call: Callable[[], Awaitable[None]], seconds: float) -> None:
     while True:
         await asyncio.sleep(seconds)
-        try:
-            await call()
-        except Exception as failure:  # noqa: BLE001  # the next round tries again
-            logger.warning("streams: a round failed: %s", type(failure).__name__)
+        await _forgiving(call)
+
+
+async def _forgiving(call: Callable[[], Awaitable[None]]) -> None:
+    try:
+        await call()
+    except Exception as failure:  # noqa: BLE001  # the next round tries again
+        logger.warning("streams: a round failed: %s", type(failure).__name__)
 
 
 def _headers(scope: Scope) -> dict[str, str]:

@@ -1,9 +1,7 @@
 """A person's devices: switch notifications on and off, and try them. Nobody else's can be named."""
 
 import uuid
-from datetime import timedelta
 
-from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import render
@@ -22,9 +20,10 @@ from delivery.push.subscriptions import (
     subscribe,
 )
 from web.access import MemberRequest, for_members
-from web.devices import DEVICE_COOKIE, devices_context, is_json, label_of, read_offer
+from web.devices import devices_context, is_json, label_of, read_offer
 from web.notifying import send_trial
 from web.redirects import SeeOther
+from web.sessions import notify_here
 
 
 @require_safe
@@ -47,18 +46,10 @@ def switch_on(request: MemberRequest) -> HttpResponse:
     except SubscriptionRefusedError as refusal:
         return _refused(request, refusal)
     messages.success(request, _("Notifications are on. Send a test to see one."))
-    answer: HttpResponse = _back(request)
-    if is_json(request):
-        answer = JsonResponse({"id": str(device.pk)}, status=201)
-    answer.set_cookie(
-        DEVICE_COOKIE,
-        str(device.pk),
-        max_age=timedelta(days=365),
-        secure=settings.SESSION_COOKIE_SECURE,
-        httponly=True,
-        samesite="Lax",
-    )
-    return answer
+    created = JsonResponse({"id": str(device.pk)}, status=201)
+    response = created if is_json(request) else _back(request)
+    notify_here(request, response, device)
+    return response
 
 
 @require_POST

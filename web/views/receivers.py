@@ -28,6 +28,7 @@ from inbox.models import Channel
 from inbox.queries import find_channel
 from reviews.resending import NoReceiverError, failed_in, resend_failed, send_test, switch_on
 from web.access import MemberRequest, for_members, require_answering, require_managing
+from web.attempts import answers_guessing
 from web.deliveries import why_not_sent
 from web.forms import PasswordForm, ReplayForm, RotationForm
 from web.receivers import figures_of, last_test, sent_lately, standing_of
@@ -84,6 +85,7 @@ def switch(request: MemberRequest, channel_id: uuid.UUID) -> HttpResponse:
 
 
 @require_POST
+@answers_guessing
 @for_members
 def secrets(request: MemberRequest, channel_id: uuid.UUID) -> HttpResponse:
     """Show the signing secrets in this one answer."""

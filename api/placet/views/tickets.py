@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.models import User
+from accounts.sessions import row_of
 from accounts.tickets import LIVES_SECONDS, issue_ticket
 from api.placet.views.base import AgentView
 
@@ -29,6 +30,8 @@ class SocketTicket(AgentView):
     @extend_schema(exclude=True)
     def post(self, request: Request) -> Response:
         """A ticket that opens a socket within a minute, as `auth.token`."""
-        if not isinstance(request.user, User):
+        session = row_of(request)
+        if not isinstance(request.user, User) or session is None:
             raise NotAuthenticated
-        return Response({"token": issue_ticket(request.user), "expiresIn": LIVES_SECONDS})
+        ticket = issue_ticket(request.user, session)
+        return Response({"token": ticket, "expiresIn": LIVES_SECONDS})

@@ -6,13 +6,13 @@ import pytest
 import socketio
 
 from accounts.models import User
-from accounts.tickets import issue_ticket
 from inbox.models import Channel
 from tests.api.realtime.running import Running, client, subscribe
 from tests.factories import (
     make_channel,
     make_key,
     make_person,
+    make_ticket,
     make_workspace,
 )
 
@@ -49,5 +49,5 @@ def person(channel: Channel) -> User:
 @pytest.fixture
 def page(realtime: Running, person: User) -> Iterator[socketio.SimpleClient]:
     """A person's browser, which subscribes to nothing."""
-    with client(realtime, token=issue_ticket(person)) as sio:
+    with client(realtime, token=make_ticket(person)) as sio:
         yield sio

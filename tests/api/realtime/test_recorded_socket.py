@@ -14,7 +14,6 @@ import pytest
 import socketio
 from django.utils import timezone
 
-from accounts.tickets import issue_ticket
 from inbox.models import Channel, ChannelStatus, Message
 from inbox.services.channels import (
     Webhook,
@@ -35,6 +34,7 @@ from tests.factories import (
     make_message,
     make_person,
     make_review,
+    make_ticket,
     make_workspace,
 )
 
@@ -107,7 +107,7 @@ def sockets(realtime: Running, stage: Stage) -> Iterator[dict[str, socketio.Simp
     key = make_key(stage.channel.workspace).clear
     with (
         client(realtime, apiKey=key) as agent,
-        client(realtime, token=issue_ticket(stage.person)) as person,
+        client(realtime, token=make_ticket(stage.person)) as person,
     ):
         subscribe(agent, stage.channel.pk)
         yield {"api key A": agent, "human A": person}

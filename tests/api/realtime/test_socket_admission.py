@@ -14,7 +14,7 @@ from websockets.sync.client import connect as connect_raw
 
 from accounts.models import ApiKey, Membership, User
 from accounts.services import revoke_key
-from accounts.tickets import SALT, issue_ticket
+from accounts.tickets import SALT
 from api.realtime.sockets import LARGEST_EVENT
 from inbox.models import Channel, Message
 from tests.api.realtime.running import Running, client, next_event, refusal, settle, subscribe
@@ -22,6 +22,7 @@ from tests.factories import (
     make_channel,
     make_key,
     make_message,
+    make_ticket,
 )
 from tests.polling import happens_within
 
@@ -66,20 +67,20 @@ def test_only_a_fresh_ticket_of_an_active_person_opens_a_socket(
     long_ago = time.time() - 61
     with monkeypatch.context() as patch:
         patch.setattr("django.core.signing.time.time", lambda: long_ago)
-        old = issue_ticket(person)
+        old = make_ticket(person)
     assert "unauthorized" in refusal(realtime, {"token": old})
-    ticket = issue_ticket(person)
+    ticket = make_ticket(person)
     person.set_password("another one")
     person.save()
     assert "unauthorized" in refusal(realtime, {"token": ticket})
-    fresh = issue_ticket(person)
+    fresh = make_ticket(person)
     User.objects.update(is_active=False)
     assert "unauthorized" in refusal(realtime, {"token": fresh})
     assert SALT != "share"
 
 
 def test_key_is_looked_at_before_the_ticket(realtime: Running, key: str, person: User) -> None:
-    bad_key = {"apiKey": "hp_" + "0" * 48, "token": issue_ticket(person)}
+    bad_key = {"apiKey": "hp_" + "0" * 48, "token": make_ticket(person)}
     assert "unauthorized" in refusal(realtime, bad_key)
 
 
@@ -133,6 +134,19 @@ def test_person_who_left_is_disconnected(
     realtime.do(realtime.app.sockets.sweep())
     assert_ends(page)
     assert settle(agent) == []
+
+
+def test_ended_session_ends_its_sockets_at_once(
+    realtime: Running, person: User, page: socketio.SimpleClient, agent: socketio.SimpleClient
+) -> None:
+    """The bus tells; the sweep would come seconds later."""
+    elsewhere = Client()
+    elsewhere.force_login(person)
+    path = "/api/auth/ws-ticket"
+    with client(realtime, token=elsewhere.post(path).json()["token"]) as here:
+        elsewhere.post("/settings/sessions/end-others/")
+        assert_ends(page)
+        assert settle(here) == settle(agent) == [], "others stay"
 
 
 def test_nameless_connection_is_dropped(realtime: Running) -> None:

@@ -7,7 +7,6 @@ import pytest
 import socketio
 from django.utils import timezone
 
-from accounts.tickets import issue_ticket
 from api.realtime.callers import BURST
 from api.realtime.sockets import LARGEST_EVENT
 from inbox.models import Channel, ChannelStatus
@@ -17,6 +16,7 @@ from tests.factories import (
     make_key,
     make_message,
     make_person,
+    make_ticket,
     make_workspace,
 )
 
@@ -42,7 +42,7 @@ def test_person_of_another_workspace_hears_nothing(
     realtime: Running, channel: Channel, agent: socketio.SimpleClient
 ) -> None:
     outsider = make_person(make_workspace("Elsewhere"))
-    with client(realtime, token=issue_ticket(outsider)) as sio:
+    with client(realtime, token=make_ticket(outsider)) as sio:
         subscribe(sio, channel.pk)
         make_message(channel)
         note_status(channel, status=ChannelStatus.BUSY, message=None, now=timezone.now())

@@ -6,9 +6,9 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from accounts.tickets import issue_ticket, person_of
+from accounts.tickets import bearer_of
 from inbox.models import Channel
-from tests.factories import PASSWORD, make_message
+from tests.factories import PASSWORD, make_message, make_ticket
 from tests.web.conftest import signed_in
 
 PROFILE, CHANGE = "/settings/profile/", "/settings/password/"
@@ -90,11 +90,11 @@ def test_own_language_wins_over_the_browsers(browser: Client, person: User) -> N
 
 
 def test_new_password_keeps_this_session_and_ends_the_others(browser: Client, person: User) -> None:
-    other, ticket = signed_in(person), issue_ticket(person)
+    other, ticket = signed_in(person), make_ticket(person)
     assert change(browser) == 303
     assert browser.get("/inbox/").status_code == 200
     assert other.get("/inbox/").status_code == 302
-    assert person_of(ticket) is None
+    assert bearer_of(ticket) is None
     person.refresh_from_db()
     assert person.check_password(NEW)
 
@@ -106,6 +106,8 @@ def test_new_password_keeps_this_session_and_ends_the_others(browser: Client, pe
         ({"password": ""}, "password"),
         ({"new": "short", "again": "short"}, "new"),
         ({"new": "password1234", "again": "password1234"}, "new"),
+        ({"new": "person1@example.org", "again": "person1@example.org"}, "new"),
+        ({"new": "Ines-Lindqvist", "again": "Ines-Lindqvist"}, "new"),
         ({"new": "a\0b" * 9, "again": "a\0b" * 9}, "new"),
         ({"new": "x" * 1001, "again": "x" * 1001}, "new"),
         ({"again": "another one entirely"}, "again"),
@@ -114,12 +116,32 @@ def test_new_password_keeps_this_session_and_ends_the_others(browser: Client, pe
 def test_bad_password_is_refused_at_the_field(
     browser: Client, person: User, over: dict[str, str], field: str
 ) -> None:
+    User.objects.filter(pk=person.pk).update(
+        display_name="Ines Lindqvist", email="person1@example.org"
+    )
     answer = browser.post(CHANGE, {"password": PASSWORD, "new": NEW, "again": NEW} | over)
     assert answer.status_code == 422
     assert f'id="id_{field}_error"' in answer.text
     assert NEW not in answer.text
     person.refresh_from_db()
     assert person.check_password(PASSWORD)
+
+
+@pytest.mark.parametrize(
+    ("new", "reason"),
+    [
+        ("kurz", "zu kurz"),
+        ("password1234", "zu üblich"),
+        ("ines-lindqvist", "zu ähnlich"),
+    ],
+)
+def test_reason_is_told_in_the_persons_language(
+    browser: Client, person: User, new: str, reason: str
+) -> None:
+    User.objects.filter(pk=person.pk).update(display_name="Ines Lindqvist", language="de")
+    answer = browser.post(CHANGE, {"password": PASSWORD, "new": new, "again": new})
+    error = answer.text.partition('id="id_new_error"')[2].partition("</span>")[0]
+    assert reason in error
 
 
 def test_given_password_is_replaced_before_anything_else(browser: Client, person: User) -> None:
@@ -151,11 +173,11 @@ def test_person_with_a_given_password_may_sign_out(browser: Client, person: User
 
 
 def test_signing_out_everywhere_ends_every_session(browser: Client, person: User) -> None:
-    other, ticket = signed_in(person), issue_ticket(person)
+    other, ticket = signed_in(person), make_ticket(person)
     assert browser.post("/settings/sign-out-everywhere/")["Location"] == "/sign-in/"
     assert browser.get("/inbox/").status_code == 302
     assert other.get("/inbox/").status_code == 302
-    assert person_of(ticket) is None
+    assert bearer_of(ticket) is None
     person.refresh_from_db()
     assert signed_in(person).get("/inbox/").status_code == 200
 

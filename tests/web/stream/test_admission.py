@@ -7,11 +7,12 @@ from urllib.parse import urlsplit
 
 import pytest
 from django.contrib.auth import SESSION_KEY
-from django.contrib.sessions.models import Session
 from django.db import OperationalError
+from django.test import Client
 from django.utils import timezone
 
-from accounts.models import Membership, User
+from accounts.models import Membership, Session, User
+from accounts.sessions import data_of
 from delivery.models import PushSubscription
 from inbox.models import Channel
 from tests.factories import make_message, make_person, make_workspace
@@ -19,7 +20,6 @@ from tests.polling import happens_within
 from tests.push import make_device
 from tests.web.stream.conftest import STILL, Server
 from tests.web.stream.listening import ENDED, Heard, Tab, cookie_of
-from web.devices import DEVICE_COOKIE
 from web.stream import app
 from web.stream.app import MOST_STREAMS_OF_A_PERSON, PATH, Pace
 
@@ -114,7 +114,7 @@ def test_database_that_is_away_is_a_503(
 
 def sign_out(person: User) -> None:
     for session in Session.objects.all():
-        if session.get_decoded()[SESSION_KEY] == str(person.pk):
+        if data_of(session).get(SESSION_KEY) == str(person.pk):
             session.delete()
 
 
@@ -226,7 +226,10 @@ def test_stream_is_forgotten_when_its_client_leaves(server: Server, person: User
 
 
 def with_device(person: User, device: PushSubscription) -> str:
-    return f"{cookie_of(person)}; {DEVICE_COOKIE}={device.pk}"
+    """The cookie of a browser that is notified."""
+    cookie = cookie_of(person)
+    Session.objects.filter(user=person).update(push_device=device.pk)
+    return cookie
 
 
 def shows_pages(device: PushSubscription) -> bool:
@@ -249,16 +252,13 @@ def test_device_is_not_notified_while_one_of_its_pages_is_open(
     assert happens_within(5, lambda: not shows_pages(device))
 
 
-@pytest.mark.parametrize("shown", ["", "x", "%00", "01a1fe52-77e8-778d-9d71-61f91e823ca0"])
-def test_device_that_there_is_not_changes_nothing(server: Server, person: User, shown: str) -> None:
-    with Tab(server.url, f"{cookie_of(person)}; {DEVICE_COOKIE}={shown}") as tab:
-        assert tab.first.name == "hello"
-
-
-def test_device_of_somebody_else_goes_on_being_notified(
-    server: Server, person: User, now: datetime
+def test_stream_ends_at_once_when_its_session_is_ended_elsewhere(
+    server: Server, tab: Tab, person: User
 ) -> None:
-    device = make_device(make_person(make_workspace()), "https://push.example/1", now)
-    with Tab(server.url, with_device(person, device)):
-        server.do(server.streams.check())
-        assert not shows_pages(device)
+    """Nothing looks by itself here: the bus tells."""
+    elsewhere = Client()
+    elsewhere.force_login(person)
+    with Tab(server.url, cookie_of(make_person())):
+        elsewhere.post("/settings/sessions/end-others/")
+        assert tab.next(seconds=5).data == {"reason": "signed-out"}
+        assert happens_within(5, lambda: server.open_streams() == 1), "a stranger's stays"

@@ -21,7 +21,7 @@ from accounts.services.invitations import (
     join_as_new,
 )
 from web.access import choose_workspace
-from web.attempts import WINDOW_SECONDS, TooManyAttemptsError, count_attempt
+from web.attempts import answers_guessing, count_invitation, welcome
 from web.redirects import SeeOther
 from web.settings_forms import JoinForm
 
@@ -31,12 +31,13 @@ BACKEND = "accounts.backends.PersonBackend"
 @never_cache
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
+@answers_guessing
 def invitation(request: HttpRequest, token: str) -> HttpResponse:
-    """Look at an invitation, or accept it. Whatever is wrong with a link looks the same."""
-    try:
-        count_attempt(request)
-    except TooManyAttemptsError as refusal:
-        return _wait(request, str(refusal))
+    """Look at an invitation, or accept it. Whatever is wrong with a link looks the same.
+
+    Raises: TooManyAttemptsError.
+    """
+    count_invitation(request)
     found = invitation_for_token(token, now=timezone.now())
     if found is None:
         return _gone(request, InvitationGoneError().message)
@@ -50,7 +51,7 @@ def _accept(request: HttpRequest, found: Invitation) -> HttpResponse:
     """Raises: InvitationGoneError."""
     if isinstance(request.user, User):
         return _join(request, found, request.user)
-    form = JoinForm(request.POST)
+    form = JoinForm(request.POST, email=found.email)
     if not form.is_valid():
         return _page(request, found, status=422, form=form)
     try:
@@ -64,7 +65,9 @@ def _accept(request: HttpRequest, found: Invitation) -> HttpResponse:
         form.add_error(None, refusal.message)
         return _page(request, found, status=409, form=form)
     login(request, membership.user, backend=BACKEND)
-    return _inside(request, membership)
+    response = _inside(request, membership)
+    welcome(request, response, membership.user)
+    return response
 
 
 def _join(request: HttpRequest, found: Invitation, user: User) -> HttpResponse:
@@ -85,15 +88,9 @@ def _page(
     request: HttpRequest, found: Invitation, *, status: int = 200, **context: Any
 ) -> HttpResponse:
     own = isinstance(request.user, User) and request.user.email == found.email
-    shown = {"invitation": found, "form": JoinForm(), "own": own} | context
+    shown = {"invitation": found, "form": JoinForm(email=found.email), "own": own} | context
     return render(request, "settings/invitation.html", shown, status=status)
 
 
-def _wait(request: HttpRequest, reason: str) -> HttpResponse:
-    response = _gone(request, reason, status=429)
-    response["Retry-After"] = str(WINDOW_SECONDS)
-    return response
-
-
-def _gone(request: HttpRequest, reason: str, status: int = 404) -> HttpResponse:
-    return render(request, "settings/invitation_gone.html", {"reason": reason}, status=status)
+def _gone(request: HttpRequest, reason: str) -> HttpResponse:
+    return render(request, "settings/invitation_gone.html", {"reason": reason}, status=404)

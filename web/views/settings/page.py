@@ -27,6 +27,7 @@ class Part:
 
 PARTS = (
     Part("profile", gettext_lazy("Profile"), gettext_lazy("Name, language, password"), "user"),
+    Part("sessions", gettext_lazy("Sessions"), gettext_lazy("Where you are signed in"), "device"),
     Part("appearance", gettext_lazy("Appearance"), gettext_lazy("Theme and lists"), "theme"),
     Part("shortcuts", gettext_lazy("Keys and writing"), gettext_lazy("Your own keys"), "keyboard"),
     Part("notifications", gettext_lazy("Notifications"), gettext_lazy("On your devices"), "bell"),

@@ -1,9 +1,9 @@
-"""The person: name, language, time zone, password, sessions."""
+"""The person: name, language, time zone, password."""
 
 from typing import cast
 
 from django.contrib import messages
-from django.contrib.auth import logout, update_session_auth_hash
+from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -12,11 +12,13 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.services.preferences import change_password, change_preferences, end_sessions
+from accounts.services.preferences import change_password, change_preferences
 from web.access import MemberRequest, for_members
+from web.attempts import answers_guessing
 from web.redirects import SeeOther
+from web.sessions import end_other_sessions
 from web.settings_forms import ChangePasswordForm, ProfileForm
 from web.views.settings.page import posted_in, settings_page
 
@@ -51,6 +53,7 @@ def _form(request: MemberRequest) -> ProfileForm:
 @never_cache
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
+@answers_guessing
 @login_required
 def password(request: HttpRequest) -> HttpResponse:
     """Change the password; a given one on a page that leads nowhere else."""
@@ -79,13 +82,6 @@ def _change(request: MemberRequest, form: ChangePasswordForm, then: str) -> Http
     """This session stays, all others end."""
     change_password(request.user, password=form.cleaned_data["new"])
     update_session_auth_hash(request, request.user)
+    end_other_sessions(request, request.user)
     messages.success(request, _("The password is changed. All other sessions have ended."))
     return SeeOther(reverse(then))
-
-
-@require_POST
-@for_members
-def sign_out_everywhere(request: MemberRequest) -> HttpResponse:
-    end_sessions(request.user)
-    logout(request)
-    return SeeOther(reverse("web:sign-in"))
