@@ -92,7 +92,7 @@ class TestServiceWorker:
 
     def test_scripts_are_small(self, client: Client) -> None:
         assert size(client.get("/sw.js").content) < SMALL
-        assert size((STATIC / "js" / "push.js").read_bytes()) < SMALL
+        assert size((STATIC / "js" / "lazy" / "push.js").read_bytes()) < SMALL
 
 
 def test_collected_files_are_named_by_their_hash(
