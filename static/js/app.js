@@ -14,6 +14,9 @@ addEventListener("load", () => {
 if (document.querySelector("[data-push]")) import("./lazy/push.js");
 navigator.serviceWorker?.register("/sw.js").catch(() => {}); // only notifications need it
 
-// The stream begins when all of them listen: what came earlier would be lost. htmx starts itself
-// with a timeout of its own, set before this one.
-setTimeout(() => htmx.trigger(document.body, "reconnect"));
+// htmx passes over the page (`hx-ignore`) until all of them listen: what came earlier would be lost.
+addEventListener("DOMContentLoaded", () => {
+  document.body.removeAttribute("hx-ignore");
+  htmx.process(document.body);
+  htmx.trigger(document.body, "reconnect");
+});
