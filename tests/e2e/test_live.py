@@ -114,7 +114,11 @@ def test_page_is_live_though_the_extension_for_streams_came_late(
 ) -> None:
     page = people[0].context.new_page()
     held: list[Route] = []
-    page.route("**/hx-sse*.js", lambda route: held.append(route))
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/hx-sse*.js", hold)
     page.goto(f"{people[0].watch.url}/inbox/", wait_until="commit")
     page.wait_for_function("window.htmx && document.readyState === 'interactive'")
     page.evaluate("new Promise((done) => setTimeout(done))")  # htmx has started itself by now
