@@ -26,6 +26,7 @@ REVIEWS = int(os.environ.get("BENCH_REVIEWS", "10000"))
 CHANNELS, CALLS, BATCH, OK = 20, 100, 1000, 200
 WORDS = "deploy rollback canary quota invoice supplier ticket refund".split()  # noqa: SIM905
 IMPORTED = re.compile(r'(?:from|import) "\./([\w./]+)"')
+LATER = re.compile(r'^  import\("\./([\w./]+)"\)', re.MULTILINE)  # when the page is there
 DETAIL, LIST, NEWS = "article#detail", "section#list", "div#new-bar"
 
 
@@ -141,7 +142,10 @@ def _timed(browser: "Client", path: str, headers: dict[str, str]) -> float:
 
 
 def first_load(browser: "Client") -> None:
-    """The page, its stylesheet, its scripts with what they import, and its icons."""
+    """The page, its stylesheet, its scripts with what they import, and its icons.
+
+    Then what app.js loads when all of that is there.
+    """
     from django.contrib.staticfiles import finders
 
     page = browser.get("/inbox/").content
@@ -157,6 +161,10 @@ def first_load(browser: "Client") -> None:
         print(f"  {name}: {size / 1024:.1f} KB")
     own = sum(size for name, size in sizes.items() if name.startswith("js/"))
     print(f"first load: {sum(sizes.values()) / 1024:.1f} KB gzip, own modules {own / 1024:.1f} KB")
+    app = Path(str(finders.find("js/app.js")))
+    for name in LATER.findall(app.read_text()):
+        size = len(gzip.compress((app.parent / name).read_bytes(), 9))
+        print(f"  afterwards, js/{name}: {size / 1024:.1f} KB")
 
 
 if __name__ == "__main__":

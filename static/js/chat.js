@@ -1,5 +1,6 @@
 // The open conversation: what is new appears where it belongs, and nothing moves under the reader.
-import { markCurrent } from "./panes.js";
+import { opensElsewhere } from "./dialog.js";
+import { markCurrent } from "./list.js";
 
 const NEAR_THE_END = 40; // pixels
 const PAUSE = 250; // milliseconds between two looks for new messages
@@ -147,7 +148,7 @@ function mark(message) {
 }
 
 document.addEventListener("click", (event) => {
-  if (event.metaKey || event.ctrlKey || event.shiftKey) return;
+  if (opensElsewhere(event)) return;
   const jump = byId(`m-${event.target.closest("a[data-jump]")?.dataset.jump}`);
   const unseen = event.target.closest("a[data-unseen]");
   if (!jump && !unseen) return;

@@ -1,5 +1,8 @@
 // Native dialogs: a link with `data-dialog="<id>"` opens one; without scripts it leads to a page.
 
+// Somebody wants a link in a tab or window of its own.
+export const opensElsewhere = (event) => event.metaKey || event.ctrlKey || event.shiftKey;
+
 export function show(id) {
   const dialog = document.getElementById(id);
   if (!dialog) return false;
@@ -11,6 +14,5 @@ export function show(id) {
 
 document.addEventListener("click", (event) => {
   const opener = event.target.closest("[data-dialog]");
-  if (!opener || event.metaKey || event.ctrlKey || event.shiftKey) return;
-  if (show(opener.dataset.dialog)) event.preventDefault();
+  if (opener && !opensElsewhere(event) && show(opener.dataset.dialog)) event.preventDefault();
 });

@@ -1,6 +1,7 @@
 // Keys click or focus the element whose `data-key` names their action; see web/shortcuts.py.
 // None answers a review: it moves focus to the answer, and Enter sends that.
 import { show } from "./dialog.js";
+import { say } from "./status.js";
 
 export const keys = JSON.parse(document.body.dataset.keys || "{}");
 export const mac = /Mac|iP/.test(navigator.platform);
@@ -121,13 +122,6 @@ function send(_action, { target }) {
   return card;
 }
 
-function say(text) {
-  const toast = document.createElement("div");
-  toast.className = "toast";
-  toast.textContent = text;
-  get("toasts").replaceChildren(toast);
-}
-
 function back(_action, { target }) {
   if (document.querySelector(":popover-open")) return false;
   if (target.matches(TYPING)) target.blur();
@@ -135,15 +129,18 @@ function back(_action, { target }) {
   return true;
 }
 
-// The neighbour of the one that is shown.
-function step(action) {
-  if (press(action)) return true;
-  const all = every(`#detail ${action.endsWith("file") ? ".file-tabs" : ".steps"} a`);
+// The file or the revision beside the one that is shown.
+function neighbour(action) {
+  const [way, what] = action.split("-");
+  const all = every({ file: "#detail .file-tabs a", revision: "#detail .steps a" }[what] ?? "none");
   const at = all.findIndex((each) => each.matches("[aria-current], [aria-selected=true]"));
-  const next = at < 0 ? null : all[at + (action.startsWith("next") ? 1 : -1)];
+  const next = at < 0 ? null : all[at + (way === "next" ? 1 : -1)];
   next?.click();
   return next;
 }
+
+const DIALOGS = { search: "palette", palette: "palette", shortcuts: "sheet" };
+const other = (action) => press(action) || show(DIALOGS[action]) || neighbour(action);
 
 const onRow = (act) => (_action, { target }) => target.matches(".list .row") && act(target);
 const ACTIONS = {
@@ -156,13 +153,6 @@ const ACTIONS = {
   answer,
   send,
   back,
-  search: (action) => press(action) || show("palette"),
-  palette: (action) => press(action) || show("palette"),
-  shortcuts: (action) => press(action) || show("sheet"),
-  "previous-file": step,
-  "next-file": step,
-  "previous-revision": step,
-  "next-revision": step,
 };
 
 // ---- Which one is meant ----
@@ -201,7 +191,7 @@ document.addEventListener("keydown", (event) => {
   if (!key || (typing && key !== keys.back && key !== keys.send)) return;
   const action = actionOf(key, event.timeStamp);
   if (!action || (event.repeat && !/^(list-)?(next|previous)$/.test(action))) return;
-  if ((ACTIONS[action] ?? press)(action, event)) event.preventDefault();
+  if ((ACTIONS[action] ?? other)(action, event)) event.preventDefault();
 });
 
 // Who opened a review to read it, or replaced what had focus, goes on from its title.

@@ -1,33 +1,63 @@
-// Triage: which row is open, and what happens after an answer.
-import { markCurrent } from "./panes.js";
+// A list and what is open beside it: which row that is, the way back, and what follows an answer.
+import { opensElsewhere } from "./dialog.js";
 
-const detail = () => document.getElementById("detail");
-const openReview = () => detail()?.dataset.review;
-const rowOf = (id) => document.getElementById(`row-${id}`);
+const get = (id) => document.getElementById(id);
+const rowOf = (id) => get(`row-${id}`);
 
-const markOpenRow = () => {
-  markCurrent(document.getElementById("rows"), rowOf(openReview())?.querySelector(".row"));
-};
+// ---- Which row is open ----
+
+export function markCurrent(rows, current) {
+  const isNew = current && !current.ariaCurrent;
+  for (const row of rows?.querySelectorAll(".row[aria-current]") ?? []) row.ariaCurrent = null;
+  if (current) current.ariaCurrent = "true";
+  // What a list shows beside itself is nobody's choice: it does not move the list.
+  if (isNew && document.querySelector("#detail[data-open]")) current.scrollIntoView({ block: "nearest" });
+}
+
+// ---- Back ----
+
+const LISTS = { "/inbox/": "list", "/channels/": "channel-list" };
+
+// Back goes back in history when this page opened the detail, so the list keeps its place.
+document.addEventListener("click", (event) => {
+  if (!event.target.closest("a[data-back]") || opensElsewhere(event) || !history.state?.htmx) return;
+  if (!document.referrer && history.length < 2) return;
+  event.preventDefault();
+  history.back();
+});
+
+// Going back and forth in a section only changes what is open; list and scroll position stay.
+document.addEventListener("htmx:before:history:restore", (event) => {
+  const { path } = event.detail;
+  const section = Object.keys(LISTS).find((prefix) => path.startsWith(prefix));
+  if (!get(LISTS[section])) return;
+  event.preventDefault();
+  const headers = { "HX-Target": "article#detail" };
+  htmx.ajax("GET", path, { headers, target: "#detail", swap: "outerHTML", push: "false" });
+});
+
+// ---- Answers ----
 
 // The second click of a double click lands where the next review has its buttons.
 const SETTLING_MS = 500;
+const { dataset } = document.body;
 function settle() {
-  document.body.dataset.settling = "";
-  setTimeout(() => delete document.body.dataset.settling, SETTLING_MS);
+  dataset.settling = "";
+  setTimeout(() => delete dataset.settling, SETTLING_MS);
 }
 
 // While another review is on its way, the buttons still belong to the one before it.
 const opens = ({ target, request }) => request.method === "GET" && target?.id === "detail";
 document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
-  if (opens(ctx)) document.body.dataset.opening = "";
+  if (opens(ctx)) dataset.opening = "";
 });
 document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => {
-  if (opens(ctx)) delete document.body.dataset.opening;
+  if (opens(ctx)) delete dataset.opening;
 });
 
 // The pressed button is gone, so focus goes to what took its place.
 function focusCard() {
-  const title = document.getElementById("card-title");
+  const title = get("card-title");
   if (title) title.tabIndex = -1;
   (document.querySelector("#card [role=alert]") ?? title)?.focus();
 }
@@ -46,9 +76,9 @@ document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
   if (answered && response?.raw.redirected) {
     settle();
     dropRow(request.action);
-    document.getElementById("detail-title")?.focus();
+    get("detail-title")?.focus();
   } else if (answered) {
     focusCard();
   }
-  markOpenRow();
+  markCurrent(get("rows"), rowOf(get("detail")?.dataset.review)?.querySelector(".row"));
 });

@@ -1,30 +1,30 @@
 // Live updates: the stream says which thing changed, and whoever shows it fetches it again.
 
-const idOf = (event) => JSON.parse(event.detail.data).id;
-const refresh = (id) => document.getElementById(id)?.dispatchEvent(new CustomEvent("refresh"));
+const { body } = document;
+const detail = () => document.getElementById("detail")?.dataset ?? {};
+const refreshed = (element) => element?.dispatchEvent(new CustomEvent("refresh"));
+const refresh = (id) => refreshed(document.getElementById(id));
+const listen = (name, handle) => body.addEventListener(name, (event) => handle(JSON.parse(event.detail.data)));
 
-function reviewChanged(event) {
-  const id = idOf(event);
+function changed({ id }) {
   refresh(`row-${id}`);
-  if (document.getElementById("detail")?.dataset.review === id) refresh("card-area");
+  if (detail().review === id) refresh("card-area");
 }
 
+listen("review-changed", changed);
+listen("delivery-changed", changed);
+listen("read-changed", ({ id }) => refresh(`row-${id}`));
 // A new review may be the revision that answers the open one.
-function reviewCreated(event) {
-  const { review, channel } = document.getElementById("detail")?.dataset ?? {};
-  if (review && JSON.parse(event.detail.data).channel === channel) refresh("card-area");
-}
-
-document.body.addEventListener("review-created", reviewCreated);
-document.body.addEventListener("review-changed", reviewChanged);
-document.body.addEventListener("read-changed", (event) => refresh(`row-${idOf(event)}`));
-// Something may have been missed: everything that is shown is looked at again.
-document.body.addEventListener("resync", () => {
-  for (const shown of document.querySelectorAll("#rows > .group > ul > li")) shown.dispatchEvent(new CustomEvent("refresh"));
-  if (document.getElementById("detail")?.dataset.review) refresh("card-area");
-  htmx.trigger(document.body, "counts");
+listen("review-created", ({ channel }) => {
+  if (detail().review && detail().channel === channel) refresh("card-area");
 });
-document.body.addEventListener("delivery-changed", reviewChanged);
+
+// Something may have been missed: everything that is shown is looked at again.
+body.addEventListener("resync", () => {
+  document.querySelectorAll("#rows > .group > ul > li").forEach(refreshed);
+  if (detail().review) refresh("card-area");
+  htmx.trigger(body, "counts");
+});
 
 // The count in the title follows the one in the frame.
 document.addEventListener("htmx:after:swap", () => {

@@ -7,7 +7,7 @@ from itertools import count
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.e2e.people import DESK, Person, listening, new_channel, person
 from tests.e2e.stack import Stack
@@ -106,6 +106,23 @@ def test_deadline_closes_the_open_card(
     expect(page.get_by_role("button", name="Approve")).to_be_disabled()
     expect(page.locator("#card")).to_contain_text("Expired without an answer", timeout=8 * SECOND)
     expect(page.locator("#unsent")).to_have_value(re.compile("too slow"))
+
+
+def test_page_is_live_though_the_extension_for_streams_came_late(
+    people: tuple[Person, Person],
+) -> None:
+    page = people[0].context.new_page()
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/hx-sse*.js", hold)
+    page.goto(f"{people[0].watch.url}/inbox/", wait_until="commit")
+    page.wait_for_function("window.htmx && document.readyState === 'interactive'")
+    page.evaluate("new Promise((done) => setTimeout(done))")  # htmx has started itself by now
+    held[0].continue_()
+    listening(page)
 
 
 def test_delivery_is_followed(

@@ -6,6 +6,12 @@ const LONGEST_SIDE = 4096, COLUMNS = 24, ROWS = 16, STEPS = [1, 1.5, 2, 3, 4, 6]
 const PLACED = ["text", "note"]; // done with one point
 
 export async function open(place, opener) {
+  if (opener.disabled) return;
+  opener.disabled = true;
+  await prepare(place, opener).finally(() => (opener.disabled = false));
+}
+
+async function prepare(place, opener) {
   const dialog = place.querySelector("template").content.firstElementChild.cloneNode(true);
   const says = place.querySelector("[data-annotate-says]");
   const picture = new Image();

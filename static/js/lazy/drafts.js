@@ -29,14 +29,15 @@ function stored(work) {
   }
 }
 
-export function saveDraft(form) {
-  const touched = fieldsOf(form).filter((field) => !isUntouched(field));
-  const values = touched.map((field) => [nameOf(field), isTick(field) ? field.checked : field.value]);
+const touchedIn = (form) => fieldsOf(form).filter((field) => !isUntouched(field));
+
+function saveDraft(form) {
+  const values = touchedIn(form).map((field) => [nameOf(field), isTick(field) ? field.checked : field.value]);
   if (!values.length) return clearDraft(form);
   return stored((storage) => storage.setItem(keyOf(form), JSON.stringify({ at: Date.now(), values })));
 }
 
-export function clearDraft(form) {
+function clearDraft(form) {
   stored((storage) => storage.removeItem(keyOf(form)));
 }
 
@@ -47,7 +48,7 @@ function fill(field, value) {
 }
 
 // What the server or the person put in a field meanwhile wins.
-export function restoreDraft(form) {
+function restoreDraft(form) {
   const draft = stored((storage) => JSON.parse(storage.getItem(keyOf(form))));
   if (!draft) return;
   const values = new Map(draft.values);
@@ -56,9 +57,7 @@ export function restoreDraft(form) {
   }
 }
 
-const restoreAll = () => {
-  for (const form of document.querySelectorAll("form[data-draft]")) restoreDraft(form);
-};
+const forms = () => [...document.querySelectorAll("form[data-draft]")];
 
 function forget(isOver) {
   stored((storage) => {
@@ -79,7 +78,7 @@ document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
   const form = ctx.request?.form;
   const wasSent = ctx.response?.status === 201 || ctx.response?.raw?.redirected;
   if (ctx.request?.method === "POST" && form?.dataset.draft && wasSent) clearDraft(form);
-  restoreAll();
+  forms().forEach(restoreDraft);
 });
 
 document.addEventListener("submit", ({ target }) => {
@@ -87,4 +86,6 @@ document.addEventListener("submit", ({ target }) => {
 });
 
 forget((text) => Date.now() - (JSON.parse(text)?.at ?? 0) > KEPT_DAYS * 86_400_000);
-restoreAll();
+forms().forEach(restoreDraft);
+// Somebody may have typed before this was loaded.
+for (const form of forms()) if (touchedIn(form).length) saveDraft(form);

@@ -30,12 +30,14 @@ const ACTIONS = {
   copy(field, button) {
     navigator.clipboard.writeText(field.value ?? field.textContent).then(() => button.classList.add("done"));
   },
+  async draw(place, button) {
+    (await import("./annotate.js")).open(place, button);
+  },
 };
 
-document.addEventListener("click", (event) => {
-  const button = event.target.closest("[data-do]");
-  if (!button) return;
-  ACTIONS[button.dataset.do]?.(document.getElementById(button.dataset.on), button);
+document.addEventListener("click", ({ target }) => {
+  const button = target.closest("[data-do]");
+  if (button) ACTIONS[button.dataset.do](document.getElementById(button.dataset.on), button);
 });
 document.addEventListener("input", (event) => {
   event.target.setCustomValidity?.("");

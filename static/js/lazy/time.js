@@ -1,16 +1,15 @@
 // Deadlines count down on the server's clock, and the buttons close two seconds before the end.
 
-import { say } from "./status.js";
+import { say, words } from "../status.js";
 
 const ahead = Date.parse(document.body.dataset.now) - Date.now();
-const minutes = new Intl.NumberFormat(document.documentElement.lang, { style: "unit", unit: "minute" });
-const seconds = new Intl.NumberFormat(document.documentElement.lang, { style: "unit", unit: "second" });
-const words = document.getElementById("words").dataset;
-const HOUR = 3_600_000, WARN = 5 * 60_000, CLOSE = 2_000;
+const inUnits = (unit) => new Intl.NumberFormat(document.documentElement.lang, { style: "unit", unit });
+const [minutes, seconds] = [inUnits("minute"), inUnits("second")];
+const MINUTE = 60_000, HOUR = 60 * MINUTE, WARN = 5 * MINUTE, CLOSE = 2_000;
 let warned = "";
 
 function show(chip, left) {
-  const text = left < 60_000 ? seconds.format(Math.floor(left / 1000)) : minutes.format(Math.floor(left / 60_000));
+  const text = left < MINUTE ? seconds.format(Math.floor(left / 1000)) : minutes.format(Math.floor(left / MINUTE));
   const shown = chip.querySelector("[data-left]");
   if (shown && shown.textContent !== text) shown.textContent = text;
 }

@@ -1,6 +1,6 @@
 // The command palette: a combobox whose options the server finds while one types.
 
-import { keys, mac } from "./keys.js";
+import { keys, mac } from "../keys.js";
 
 const dialog = document.getElementById("palette");
 const field = document.getElementById("palette-text");

@@ -1,12 +1,9 @@
-// Registers the service worker, and switches notifications on where a person asks for it.
+// Switches notifications on where a person asks for it.
 // Texts are in the page (templates/settings/devices.html); here they are only shown.
-const registered = navigator.serviceWorker?.register("/sw.js");
-registered?.catch(() => {}); // without it everything but notifications works
 
-const part = document.querySelector("[data-push]");
-if (part) start(part);
+start(document.querySelector("[data-push]"), navigator.serviceWorker?.register("/sw.js"));
 
-async function start(part) {
+async function start(part, registered) {
   const say = (what, detail = "") => {
     for (const text of part.querySelectorAll("[data-push-text]"))
       text.hidden = text.dataset.pushText !== what;
