@@ -1,9 +1,12 @@
-"""What is kept about HTTP itself: the log of agents' calls. No state: rows may be missing."""
+"""What is kept about HTTP itself: people's tokens, and the log of agents' calls.
+
+The log is no state: its rows may be missing.
+"""
 
 from django.db import models
 from django.utils import timezone
 
-from accounts.models import KEY_PREFIX_LENGTH, Workspace, new_id
+from accounts.models import KEY_PREFIX_LENGTH, User, Workspace, new_id
 
 LONGEST_PATH = 300
 LONGEST_ERROR = 300
@@ -35,6 +38,26 @@ class Call(models.Model):
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}: {self.status}"
+
+
+class PersonToken(models.Model):
+    """A person who signed in to the JSON API. The hash of the token is kept; no row, no entry."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    user = models.ForeignKey(User, models.CASCADE, related_name="+")
+    token_hash = models.CharField(max_length=64, unique=True, editable=False)
+    # The person's session hash when they signed in. A new password, and the end of all sessions,
+    # change theirs: whichever door that came through, this token opens nothing any more.
+    session = models.CharField(max_length=64, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    expires_at = models.DateTimeField()
+    last_used_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        indexes = [models.Index(fields=["expires_at"], name="person_token_expiry")]
+
+    def __str__(self) -> str:
+        return f"token of {self.user_id} until {self.expires_at:%Y-%m-%d %H:%M}"
 
 
 class UnnamedCalls(models.Model):

@@ -3,6 +3,7 @@
 from typing import Any
 
 import msgspec
+from django.conf import settings
 from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerExtension
 from drf_spectacular.plumbing import ResolvedComponent
 
@@ -61,6 +62,33 @@ class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call
             {"type": "apiKey", "in": "header", "name": "x-api-key"},
             {"type": "http", "scheme": "bearer"},
         ]
+
+
+class PersonScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # untyped base
+    """Both carriers of a person's token."""
+
+    target_class = "api.people.authentication.PersonAuthentication"
+    name = ["personBearer", "personCookie"]
+
+    def get_security_requirement(self, auto_schema: Any) -> list[dict[str, list[Any]]]:
+        """Either of them is enough."""
+        return [{name: []} for name in self.name]
+
+    def get_security_definition(self, auto_schema: Any) -> list[dict[str, Any]]:
+        return [
+            {"type": "http", "scheme": "bearer"},
+            {"type": "apiKey", "in": "cookie", "name": "access_token"},
+        ]
+
+
+class PageScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # untyped base
+    """The session of a page, which wants its token against forged requests, too."""
+
+    target_class = "api.people.authentication.PageSession"
+    name = "pageSession"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
+        return {"type": "apiKey", "in": "cookie", "name": settings.SESSION_COOKIE_NAME}
 
 
 def require_bodies(result: Any, generator: Any, request: Any, public: bool) -> Any:  # noqa: FBT001  # its signature

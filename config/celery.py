@@ -69,6 +69,7 @@ app.conf.update(
         },
         "delivery.tick_housekeep": {"task": "delivery.tick_housekeep", "schedule": 60.0},
         "api.tick_forget_calls": {"task": "api.tick_forget_calls", "schedule": 60.0},
+        "api.tick_forget_tokens": {"task": "api.tick_forget_tokens", "schedule": 600.0},
     },
 )
 app.autodiscover_tasks(["delivery", "reviews", "inbox", "attachments", "api", "web"])

@@ -339,7 +339,8 @@ REST_FRAMEWORK = {
 SPECTACULAR_SETTINGS = {
     "TITLE": "Licet",
     "VERSION": VERSION,
-    "DESCRIPTION": "The agents' API: post messages and requests for review, read the answers.",
+    "DESCRIPTION": "For agents, below `/api/v1/`: post messages and requests for review, read the "
+    "answers. For people, beside it: sign in, read, answer, and look after the workspace.",
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
