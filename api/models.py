@@ -1,4 +1,4 @@
-"""What is kept about HTTP itself: people's tokens, and the log of agents' calls.
+"""What is kept about HTTP itself: people's tokens and choices, and the log of agents' calls.
 
 The log is no state: its rows may be missing.
 """
@@ -58,6 +58,17 @@ class PersonToken(models.Model):
 
     def __str__(self) -> str:
         return f"token of {self.user_id} until {self.expires_at:%Y-%m-%d %H:%M}"
+
+
+class PersonPreference(models.Model):
+    """What Placet's web app remembers of a person, and our pages have no use for."""
+
+    user = models.OneToOneField(User, models.CASCADE, primary_key=True, related_name="+")
+    management_dashboard = models.BooleanField(default=False)
+    updated_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"preferences of {self.user_id}"
 
 
 class UnnamedCalls(models.Model):

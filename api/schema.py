@@ -1,5 +1,7 @@
 """How msgspec structs appear in the OpenAPI document: drf-spectacular asks msgspec."""
 
+import json
+import re
 from typing import Any
 
 import msgspec
@@ -8,6 +10,7 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSe
 from drf_spectacular.plumbing import ResolvedComponent
 
 REFERENCE = "#/components/schemas/{name}"
+REFERENCED = re.compile(r'"#/components/schemas/(\w+)"')
 OPTIONAL_BODY = "x-optional-body"
 
 
@@ -89,6 +92,15 @@ class PageScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-cal
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
         return {"type": "apiKey", "in": "cookie", "name": settings.SESSION_COOKIE_NAME}
+
+
+def add_listed(result: Any, generator: Any, request: Any, public: bool) -> Any:  # noqa: FBT001  # its signature
+    """Structs that are only ever answered in an array: nothing else has put them there."""
+    known = result["components"]["schemas"]
+    for name in sorted(set(REFERENCED.findall(json.dumps(result))) - known.keys()):
+        _, parts = msgspec.json.schema_components([_struct(name)], ref_template=REFERENCE)
+        result["components"]["schemas"] = known = parts | known
+    return result
 
 
 def require_bodies(result: Any, generator: Any, request: Any, public: bool) -> Any:  # noqa: FBT001  # its signature

@@ -348,7 +348,7 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "OAS_VERSION": "3.1.0",
     # Without the enum hook, which renames serializer enums: ours are struct literals.
-    "POSTPROCESSING_HOOKS": ["api.schema.require_bodies"],
+    "POSTPROCESSING_HOOKS": ["api.schema.add_listed", "api.schema.require_bodies"],
 }
 
 # Logs: one line each, to standard error; the access log never holds a query string's secrets

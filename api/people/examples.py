@@ -14,12 +14,39 @@ PERSON = {
 }
 SIGNED_IN = {"user": PERSON | {"mustChangePassword": False}}
 
+USER = PERSON | {"mustChangePassword": False, "createdAt": NOW}
+KEY_ID = "019a9c3e-9d41-7e0c-b1f8-6a5f3d2e8c17"
+KEY = {
+    "id": KEY_ID,
+    "userId": PERSON_ID,
+    "label": "Release bot",
+    "keyPrefix": "hp_4Zr8Qw1x",
+    "lastUsedAt": None,
+    "createdAt": NOW,
+}
+CLEAR_KEY = KEY | {"key": "hp_4Zr8Qw1xT6uYb3Nc9VmK2sLd7FhJ0gPaEo5R"}
+PREFERENCES = {
+    "userId": PERSON_ID,
+    "theme": "dark",
+    "managementDashboard": False,
+    "updatedAt": NOW,
+}
+
 BODIES: dict[str, Any] = {
     "signIn": {"email": "ada@example.org", "password": "correct horse battery"},
     "changePassword": {
         "currentPassword": "correct horse battery",
         "newPassword": "staple and a battery",
     },
+    "createUser": {
+        "email": "grace@example.org",
+        "displayName": "Grace",
+        "password": "a first password",
+        "role": "reviewer",
+    },
+    "updateUser": {"role": "admin"},
+    "createKey": {"label": "Release bot"},
+    "updatePreferences": {"theme": "dark"},
 }
 ANSWERS: dict[str, Any] = {
     "signIn": SIGNED_IN,
@@ -28,6 +55,16 @@ ANSWERS: dict[str, Any] = {
     "changePassword": {"message": "Password changed successfully"},
     "signOut": {"message": "Logged out"},
     "createSocketTicket": {"token": "eyJ1c2VyIjoi…:1vM0Zk:Y3JlZA", "expiresIn": 60},
+    "listUsers": [USER],
+    "createUser": USER | {"role": "reviewer", "mustChangePassword": True},
+    "updateUser": USER | {"role": "admin"},
+    "deleteUser": {"deleted": True},
+    "listKeys": [KEY],
+    "createKey": CLEAR_KEY,
+    "rotateKey": CLEAR_KEY,
+    "deleteKey": {"deleted": True},
+    "getPreferences": PREFERENCES,
+    "updatePreferences": PREFERENCES,
 }
 
 OWN_TEXTS: dict[int, tuple[str, str, str, list[str]]] = {
@@ -35,7 +72,7 @@ OWN_TEXTS: dict[int, tuple[str, str, str, list[str]]] = {
     403: ("Owner access required", "permission_denied", "Owner access required", []),
     409: (
         "Email already in use",
-        "already_member",
+        "email_in_use",
         "Email already in use",
         [],
     ),

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from api.people.views import auth
+from api.people.views import auth, keys, preferences, users
 
 app_name = "people"
 
@@ -13,4 +13,10 @@ urlpatterns = [
     path("auth/change-password", auth.ChangePassword.as_view(), name="change-password"),
     path("auth/logout", auth.SignOut.as_view(), name="logout"),
     path("auth/ws-ticket", auth.SocketTicket.as_view(), name="ws-ticket"),
+    path("users", users.Users.as_view(), name="users"),
+    path("users/<str:user_id>", users.OneUser.as_view(), name="user"),
+    path("api-keys", keys.Keys.as_view(), name="keys"),
+    path("api-keys/<str:key_id>", keys.OneKey.as_view(), name="key"),
+    path("api-keys/<str:key_id>/rotate", keys.Rotate.as_view(), name="rotate-key"),
+    path("preferences", preferences.Preferences.as_view(), name="preferences"),
 ]

@@ -25,11 +25,11 @@ logger = logging.getLogger(__name__)
 
 STATUS_OF_CODE = {
     "agent_not_found": 404,
-    "already_member": 409,
     "attachment_not_found": 400,
     "bad_cursor": 400,
     "channel_not_found": 404,
     "channel_not_yours": 403,
+    "email_in_use": 409,
     "file_missing": 404,
     "invalid": 400,
     "invalid_answer": 400,

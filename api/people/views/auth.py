@@ -4,8 +4,6 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import authenticate
-from django.contrib.auth.password_validation import validate_password
-from django.core.exceptions import ValidationError
 from django.utils import timezone
 from rest_framework.exceptions import APIException
 from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
@@ -25,6 +23,7 @@ from api.people.authentication import (
 )
 from api.people.documentation import WORKSPACE, operation
 from api.people.origins import refuse_cross_site
+from api.people.passwords import require_good
 from api.people.serializers.auth import (
     ChangePasswordIn,
     LoginIn,
@@ -34,7 +33,6 @@ from api.people.serializers.auth import (
 )
 from api.people.tokens import LIVES, end_token, find_token, issue_token, keep_only, renew_token
 from api.people.views.base import PersonView, membership_of, person_of, token_of
-from api.placet.errors import InvalidBodyError, fault
 from api.placet.views.base import PlacetView, read_body
 from api.throttling import (
     BAD_PASSWORDS,
@@ -169,19 +167,10 @@ class ChangePassword(PersonView):
         if not user.check_password(body.current_password):
             note_bad_attempt(who, BAD_PASSWORDS)
             raise WrongPasswordError("Current password is incorrect")
-        _require_good(body.new_password, user)
+        require_good(body.new_password, user, field="newPassword")
         change_password(user, password=body.new_password)
         keep_only(token_of(request))
         return Response({"message": "Password changed successfully"})
-
-
-def _require_good(password: str, user: User) -> None:
-    """Raises: InvalidBodyError."""
-    try:
-        validate_password(password, user)
-    except ValidationError as weak:
-        problems = [fault("weak_password", text, "newPassword") for text in weak.messages]
-        raise InvalidBodyError(*problems) from None
 
 
 class SignOut(PlacetView):

@@ -38,6 +38,7 @@ IDS = {
     "file_id": examples.FILE_ID,
     "attachmentIds": examples.FILE_ID,
     "user_id": people_examples.PERSON_ID,
+    "key_id": people_examples.KEY_ID,
 }
 BODIES = examples.BODIES | people_examples.BODIES
 # Chosen by the agent, and looked up inside its own channel.

@@ -17,6 +17,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.services import issue_key
 from api.realtime.app import Realtime
 from inbox.models import Channel, DeliveryStatus, Sender
 from inbox.services.messages import set_delivery_status
@@ -29,7 +30,6 @@ from tests.conftest import Agent, signed_in
 from tests.factories import (
     PASSWORD,
     make_channel,
-    make_key,
     make_message,
     make_person,
     make_workspace,
@@ -41,6 +41,7 @@ PAIRS = [
 ]
 
 DIFFERENCES = {
+    "api-keys: rotate": "the new key is a row of its own, with an id of its own",
     "messages: attachment already linked": "400, not a message with a silent gap (design 10)",
     "reviews: inline callback, agent has no webhook": "credentials in headers are never given back",
     "streams: abort after complete": "a finished stream is final (design 10)",
@@ -56,7 +57,8 @@ class Replay:
         self.person: User = make_person(
             home, email="admin@placet.local", display_name="Admin", must_change_password=True
         )
-        self.agent, self.caller = Agent(make_key(home).clear), signed_in(self.person)
+        key = issue_key(workspace=home, created_by=self.person, label="a")
+        self.agent, self.caller = Agent(key.clear), signed_in(self.person)
         foreign = make_channel(elsewhere)
         names = {"<id:foreign>": str(foreign.pk), "<password>": PASSWORD}
         self.comparison = Comparison(names)
@@ -112,6 +114,11 @@ def _parts(recorded: list[list[str]]) -> list[Part]:
 def _password_changed(replay: Replay) -> None:
     """Here a password that somebody else knows has to be changed first."""
     User.objects.filter(pk=replay.person.pk).update(must_change_password=False)
+
+
+def _another_key(replay: Replay) -> None:
+    made = replay.caller.call("POST", "/api/api-keys")
+    replay.names["<id:key_tmp2>"] = made.json()["id"]
 
 
 def _third_agent(replay: Replay) -> None:
@@ -245,6 +252,7 @@ PEOPLE: dict[str, Callable[[Replay], None]] = {
 # What other pairs did that were not kept, just before the pair of this name.
 BEFORE: dict[str, Callable[[Replay], None]] = {
     "api-keys: create": _password_changed,
+    "api-keys: list": _another_key,
     "agents: list, newest first": _third_agent,
     "agents: setSubagent": _no_tag,
     "agents: commands": _no_tag,
@@ -260,7 +268,7 @@ BEFORE: dict[str, Callable[[Replay], None]] = {
     "expiry: wait expires it": _deadline_passed,
 }
 # Pairs of people's own routes that are not there yet.
-NOT_THERE_YET = re.compile(r"/api/(api-keys|messages)\b")
+NOT_THERE_YET = re.compile(r"/api/messages\b")
 
 
 @pytest.mark.django_db(transaction=True)
