@@ -1,4 +1,5 @@
-"""What is kept about HTTP itself: people's tokens and choices, and the log of agents' calls.
+"""What is kept about HTTP itself: people's tokens and what Placet's web app
+remembers of them, and the log of agents' calls.
 
 The log is no state: its rows may be missing.
 """
@@ -7,6 +8,7 @@ from django.db import models
 from django.utils import timezone
 
 from accounts.models import KEY_PREFIX_LENGTH, User, Workspace, new_id
+from inbox.models import Channel
 
 LONGEST_PATH = 300
 LONGEST_ERROR = 300
@@ -69,6 +71,23 @@ class PersonPreference(models.Model):
 
     def __str__(self) -> str:
         return f"preferences of {self.user_id}"
+
+
+class ChannelRead(models.Model):
+    """How far a person has read a channel: up to this message, which may be gone by now."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="+")
+    channel = models.ForeignKey(Channel, models.CASCADE, related_name="+")
+    message_id = models.UUIDField()
+    read_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["channel", "user"], name="channel_read_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} read {self.channel_id} up to {self.message_id}"
 
 
 class UnnamedCalls(models.Model):

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from api.placet.examples import ERROR_TEXTS, NOW
+from api.placet.examples import AGENT, AGENT_ID, COMPLETED, ERROR_TEXTS, MESSAGE, MESSAGE_ID, NOW
 
 PERSON_ID = "019a9c3e-1f0a-7b6d-8a41-5d2c7e90ab34"
 
@@ -31,6 +31,18 @@ PREFERENCES = {
     "managementDashboard": False,
     "updatedAt": NOW,
 }
+WEBHOOK = {"webhookUrl", "webhookHeaders", "webhookAuth"}
+OWN_MESSAGE = MESSAGE | {
+    "senderType": "user",
+    "senderId": PERSON_ID,
+    "text": "Please hurry.",
+    "review": None,
+    "clientId": "page-17",
+}
+ANSWERED = MESSAGE | {
+    "review": COMPLETED,
+    "agent": {name: value for name, value in AGENT.items() if name not in WEBHOOK},
+}
 
 BODIES: dict[str, Any] = {
     "signIn": {"email": "ada@example.org", "password": "correct horse battery"},
@@ -47,6 +59,10 @@ BODIES: dict[str, Any] = {
     "updateUser": {"role": "admin"},
     "createKey": {"label": "Release bot"},
     "updatePreferences": {"theme": "dark"},
+    "createAgentAsPerson": {"name": "Release bot", "tag": "ops"},
+    "updateAgentAsPerson": {"description": "Ships the web shop.", "tag": None},
+    "writeToAgent": {"channelId": AGENT_ID, "text": "Please hurry.", "clientId": "page-17"},
+    "answerReview": {"response": {"selectedOption": "approve", "comment": "go"}},
 }
 ANSWERS: dict[str, Any] = {
     "signIn": SIGNED_IN,
@@ -65,6 +81,19 @@ ANSWERS: dict[str, Any] = {
     "deleteKey": {"deleted": True},
     "getPreferences": PREFERENCES,
     "updatePreferences": PREFERENCES,
+    "listAgentsAsPerson": [
+        AGENT | {"unreadCount": 2, "lastMessage": "Ship it?", "lastMessageTime": NOW}
+    ],
+    "createAgentAsPerson": AGENT,
+    "updateAgentAsPerson": AGENT,
+    "deleteAgentAsPerson": {"deleted": True},
+    "listMessagesAsPerson": {"data": [MESSAGE | {"statusEvents": []}], "nextCursor": None},
+    "writeToAgent": OWN_MESSAGE,
+    "listReviews": [MESSAGE],
+    "getMessageAsPerson": ANSWERED,
+    "listIterationsAsPerson": {"groupId": MESSAGE_ID, "iterations": [MESSAGE]},
+    "answerReview": ANSWERED,
+    "sendAgain": {"retried": True},
 }
 
 OWN_TEXTS: dict[int, tuple[str, str, str, list[str]]] = {

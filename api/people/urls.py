@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from api.people.views import auth, keys, preferences, users
+from api.people.views import agents, auth, keys, messages, preferences, users
 
 app_name = "people"
 
@@ -19,4 +19,14 @@ urlpatterns = [
     path("api-keys/<str:key_id>", keys.OneKey.as_view(), name="key"),
     path("api-keys/<str:key_id>/rotate", keys.Rotate.as_view(), name="rotate-key"),
     path("preferences", preferences.Preferences.as_view(), name="preferences"),
+    path("agents", agents.Agents.as_view(), name="agents"),
+    path("agents/<str:agent_id>", agents.OneAgent.as_view(), name="agent"),
+    path("agents/<str:agent_id>/read", agents.Read.as_view(), name="read-agent"),
+    path("messages", messages.Messages.as_view(), name="messages"),
+    # What has a name of its own comes before the ids.
+    path("messages/reviews", messages.Reviews.as_view(), name="reviews"),
+    path("messages/<str:message_id>", messages.OneMessage.as_view(), name="message"),
+    path("messages/<str:message_id>/iterations", messages.Iterations.as_view(), name="iterations"),
+    path("messages/<str:message_id>/respond", messages.Respond.as_view(), name="respond"),
+    path("messages/<str:message_id>/retry", messages.Retry.as_view(), name="retry"),
 ]

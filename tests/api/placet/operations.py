@@ -43,6 +43,8 @@ IDS = {
 BODIES = examples.BODIES | people_examples.BODIES
 # Chosen by the agent, and looked up inside its own channel.
 OWN_NAMES = {"clientId": "mine", "streamId": "s-1", "stream_id": "s-1", "name": "chart"}
+# Passed on to the agent as they are; it finds its own files only.
+PASSED_ON = {"modifiedFileIds"}
 
 
 @functools.cache
@@ -177,7 +179,7 @@ def id_places(operation: Operation) -> list[Place]:
     found += [Place("query", name) for name in operation.query_names if name in IDS]
     found += [Place("body", name) for name in operation.fields if _looks_like_an_id(name)]
     for place in found:
-        if place.name not in IDS and place.name not in OWN_NAMES:
+        if place.name not in IDS.keys() | OWN_NAMES.keys() | PASSED_ON:
             raise LookupError(f"{operation}: say in IDS what {place.name} names")
     return [place for place in found if place.name in IDS]
 
