@@ -1,6 +1,7 @@
 """How far each person has read each channel, as Placet's web app counts it."""
 
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Count, F, IntegerField, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
@@ -20,7 +21,7 @@ def with_unread(channels: QuerySet[Channel], user: User) -> QuerySet[Channel]:
     )
 
 
-def _unread(user: User) -> QuerySet[Message, dict[str, int]]:
+def _unread(user: User) -> QuerySet[Any, Any]:
     """For the channel outside: how many of its agent's messages are newer than the mark."""
     mark = ChannelRead.objects.filter(user=user, channel=OuterRef("channel"))
     said = Message.objects.filter(channel=OuterRef("pk"), sender=Sender.AGENT)
