@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxLengthValidator, validate_email
 from django.db import transaction
 from django.utils import timezone
 from rest_framework.exceptions import PermissionDenied
@@ -18,11 +20,13 @@ from api.people.serializers.users import UserIn, UserOut, UserPatchIn
 from api.people.views.auth import person_body
 from api.people.views.base import PersonView, managing, person_of
 from api.placet.documentation import array_of
+from api.placet.errors import InvalidBodyError, fault
 from api.placet.serializers.base import DeletedOut
 from api.placet.times import wire_time
 from api.placet.views.base import given, read_body
 
 MEMBER = "member"
+LONGEST_EMAIL = 254
 
 
 def user_body(member: Membership) -> dict[str, Any]:
@@ -34,6 +38,22 @@ def user_body(member: Membership) -> dict[str, Any]:
 
 def _role(wire: str) -> Role:
     return Role.REVIEWER if wire == MEMBER else Role(wire)
+
+
+def _checked_email(text: str) -> str:
+    """In lower case, which may make it longer.
+
+    Raises: InvalidBodyError.
+    """
+    email = text.lower()
+    try:
+        validate_email(email)
+        MaxLengthValidator(LONGEST_EMAIL)(email)
+    except ValidationError:
+        raise InvalidBodyError(
+            fault("invalid_email", "this is no e-mail address", "email")
+        ) from None
+    return email
 
 
 class Users(PersonView):
@@ -63,7 +83,7 @@ class Users(PersonView):
         require_good(body.password, User(email=body.email), field="password")
         member = create_member(
             workspace=membership.workspace,
-            email=body.email,
+            email=_checked_email(body.email),
             name=body.display_name,
             password=body.password,
             role=_role(body.role),

@@ -48,6 +48,9 @@ def test_address_has_one_account(caller: Caller, person: User) -> None:
     "wrong",
     [
         {"email": "nonsense"},
+        {"email": "a@b"},
+        {"email": "a..b@example.org"},
+        {"email": "a@" + "İ" * 60 + "." + "İ" * 60 + ".com"},
         {"displayName": ""},
         {"password": "short"},
         {"password": "password123"},
