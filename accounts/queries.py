@@ -4,10 +4,11 @@ import hmac
 import uuid
 from datetime import datetime
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from accounts.errors import RefusedError
+from accounts.ids import parse_uuid
 from accounts.models import (
     ApiKey,
     Invitation,
@@ -61,6 +62,25 @@ def find_key(workspace: Workspace, key_id: uuid.UUID) -> ApiKey:
     return row
 
 
+def working_keys_of(workspace: Workspace, *, now: datetime) -> list[ApiKey]:
+    """A workspace's keys that open something now, the newest first."""
+    return list(_working(workspace, now).order_by("-created_at", "-id")[:MOST_SHOWN])
+
+
+def find_working_key(workspace: Workspace, key_id: str, *, now: datetime) -> ApiKey:
+    """Raises: NotFoundError."""
+    wanted = parse_uuid(key_id)
+    row = _working(workspace, now).filter(pk=wanted).first() if wanted else None
+    if row is None:
+        raise NotFoundError("API key not found")
+    return row
+
+
+def _working(workspace: Workspace, now: datetime) -> QuerySet[ApiKey]:
+    lasting = Q(expires_at=None) | Q(expires_at__gt=now)
+    return ApiKey.objects.filter(lasting, workspace=workspace, revoked_at=None)
+
+
 def members_of(workspace: Workspace) -> list[Membership]:
     """Who belongs to a workspace, the longest first."""
     rows = Membership.objects.filter(workspace=workspace).select_related("user")
@@ -73,6 +93,19 @@ def find_member(workspace: Workspace, member_id: uuid.UUID) -> Membership:
     row = rows.filter(pk=member_id).first()
     if row is None:
         raise NotFoundError("Member not found")
+    return row
+
+
+def find_person(workspace: Workspace, person_id: str) -> Membership:
+    """The membership of a person, by their own id.
+
+    Raises: NotFoundError.
+    """
+    wanted = parse_uuid(person_id)
+    rows = Membership.objects.filter(workspace=workspace).select_related("user", "workspace")
+    row = rows.filter(user=wanted).first() if wanted else None
+    if row is None:
+        raise NotFoundError("User not found")
     return row
 
 

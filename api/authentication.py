@@ -12,7 +12,7 @@ from accounts.addresses import address_of_request
 from accounts.models import ApiKey
 from accounts.queries import key_for_clear_text
 from accounts.services import is_well_formed, note_key_use
-from api.throttling import note_bad_key, refuse_guessing
+from api.throttling import note_bad_attempt, refuse_guessing
 
 MISSING = "Missing or invalid API key"
 UNKNOWN = "Invalid API key"
@@ -45,7 +45,7 @@ def authenticate_headers(headers: Mapping[str, str], *, address: str, now: datet
     try:
         key = _key_shown(headers, now)
     except AuthenticationFailed:
-        note_bad_key(address)
+        note_bad_attempt(address)
         raise
     note_key_use(key, now=now)
     return key

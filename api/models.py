@@ -1,9 +1,14 @@
-"""What is kept about HTTP itself: the log of agents' calls. No state: rows may be missing."""
+"""What is kept about HTTP itself: people's tokens and what Placet's web app
+remembers of them, and the log of agents' calls.
+
+The log is no state: its rows may be missing.
+"""
 
 from django.db import models
 from django.utils import timezone
 
-from accounts.models import KEY_PREFIX_LENGTH, Workspace, new_id
+from accounts.models import KEY_PREFIX_LENGTH, User, Workspace, new_id
+from inbox.models import Channel
 
 LONGEST_PATH = 300
 LONGEST_ERROR = 300
@@ -35,6 +40,54 @@ class Call(models.Model):
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}: {self.status}"
+
+
+class PersonToken(models.Model):
+    """A person who signed in to the JSON API. The hash of the token is kept; no row, no entry."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    user = models.ForeignKey(User, models.CASCADE, related_name="+")
+    token_hash = models.CharField(max_length=64, unique=True, editable=False)
+    # The person's session hash when they signed in. A new password, and the end of all sessions,
+    # change theirs: whichever door that came through, this token opens nothing any more.
+    session = models.CharField(max_length=64, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    expires_at = models.DateTimeField()
+    last_used_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        indexes = [models.Index(fields=["expires_at"], name="person_token_expiry")]
+
+    def __str__(self) -> str:
+        return f"token of {self.user_id} until {self.expires_at:%Y-%m-%d %H:%M}"
+
+
+class PersonPreference(models.Model):
+    """What Placet's web app remembers of a person, and our pages have no use for."""
+
+    user = models.OneToOneField(User, models.CASCADE, primary_key=True, related_name="+")
+    management_dashboard = models.BooleanField(default=False)
+    updated_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"preferences of {self.user_id}"
+
+
+class ChannelRead(models.Model):
+    """How far a person has read a channel: up to this message, which may be gone by now."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="+")
+    channel = models.ForeignKey(Channel, models.CASCADE, related_name="+")
+    message_id = models.UUIDField()
+    read_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["channel", "user"], name="channel_read_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} read {self.channel_id} up to {self.message_id}"
 
 
 class UnnamedCalls(models.Model):

@@ -6,6 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from api.calls import forget_calls
+from api.people.tokens import forget_tokens
 
 logger = logging.getLogger(__name__)
 
@@ -15,3 +16,10 @@ def tick_forget_calls(**_: object) -> None:
     forgotten = forget_calls(timezone.now())
     if forgotten:
         logger.info("tick: %d calls forgotten", forgotten)
+
+
+@shared_task(name="api.tick_forget_tokens")
+def tick_forget_tokens(**_: object) -> None:
+    forgotten = forget_tokens(timezone.now())
+    if forgotten:
+        logger.info("tick: %d tokens forgotten", forgotten)

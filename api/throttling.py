@@ -21,6 +21,7 @@ from rest_framework.throttling import BaseThrottle
 
 from accounts.addresses import address_of_request
 from accounts.models import ApiKey
+from api.models import PersonToken
 from delivery.pause import Pause
 
 _pause = Pause("rate limits")
@@ -30,6 +31,8 @@ READS = RateLimitItemPerMinute(600, namespace="read")
 # Several agents may sit behind one address.
 CALLS = RateLimitItemPerMinute(3000, namespace="address")
 BAD_KEYS = RateLimitItemPerMinute(20, namespace="bad-key")
+# For an address, and for an account whichever addresses it is tried from.
+BAD_PASSWORDS = RateLimitItemPerMinute(10, namespace="bad-password")
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 MOST_BLOCKED = 10_000
 
@@ -75,21 +78,21 @@ def _count(limit: RateLimitItem, who: str, limiter: SlidingWindowCounterRateLimi
     return Counted(allowed, limit.amount, window.remaining, reset)
 
 
-def count_call(key: ApiKey, *, method: str) -> Counted | None:
-    """Count a call of a key; None where nothing is counted."""
+def count_call(caller: ApiKey | PersonToken, *, method: str) -> Counted | None:
+    """Count a call of a key, or of a person's token; None where nothing is counted."""
     if not settings.RATE_LIMITS:
         return None
     limit = READS if method in SAFE_METHODS else WRITES
-    return _pause.attempt(lambda: _count(limit, str(key.pk), _limiter()))
+    return _pause.attempt(lambda: _count(limit, str(caller.pk), _limiter()))
 
 
 class KeyThrottle(BaseThrottle):
-    """At most so many reads and writes a minute for one key."""
+    """At most so many reads and writes a minute for one key, or one person's token."""
 
     retry_after: int = 1
 
     def allow_request(self, request: Request, view: Any) -> bool:
-        if not isinstance(request.auth, ApiKey):
+        if not isinstance(request.auth, ApiKey | PersonToken):
             return True
         counted = count_call(request.auth, method=request.method or "")
         if counted is None:
@@ -116,29 +119,29 @@ class AddressThrottle(BaseThrottle):
         return 60.0
 
 
-# Addresses that may not try another key, until when: so that they cost no look at the database.
-_blocked: dict[str, float] = {}
+# Who may not try again, until when: so that they cost no look at the database.
+_blocked: dict[tuple[str, str], float] = {}
 
 
-def refuse_guessing(address: str) -> None:
-    """Raises: Throttled for an address that tried too many bad keys."""
-    until = _blocked.get(address)
+def refuse_guessing(who: str, limit: RateLimitItem = BAD_KEYS) -> None:
+    """Raises: Throttled for an address, or an account, with too many bad attempts."""
+    until = _blocked.get((limit.namespace, who))
     if until is None or not settings.RATE_LIMITS:
         return
     left = until - time.monotonic()
     if left > 0:
         raise Throttled(wait=left)
-    del _blocked[address]
+    _blocked.pop((limit.namespace, who), None)
 
 
-def note_bad_key(address: str) -> None:
-    """Count an attempt; at the limit, the address is refused for the rest of the minute."""
+def note_bad_attempt(who: str, limit: RateLimitItem = BAD_KEYS) -> None:
+    """Count an attempt; at the limit, who made it is refused for the rest of the minute."""
     if not settings.RATE_LIMITS:
         return
-    counted = _pause.attempt(lambda: _count(BAD_KEYS, address, _limiter()))
+    counted = _pause.attempt(lambda: _count(limit, who, _limiter()))
     if counted is None:
-        counted = _count(BAD_KEYS, address, _limiter_here())
+        counted = _count(limit, who, _limiter_here())
     if not counted.allowed or counted.remaining <= 0:
         if len(_blocked) >= MOST_BLOCKED:
             _blocked.clear()
-        _blocked[address] = time.monotonic() + counted.reset_seconds
+        _blocked[limit.namespace, who] = time.monotonic() + counted.reset_seconds

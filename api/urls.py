@@ -6,7 +6,6 @@ from django.views.decorators.csp import csp_override
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from api.placet.views.base import UnknownRoute
-from api.placet.views.tickets import SocketTicket
 
 # Swagger UI builds inline styles and data: images; its scripts are files like any other.
 DOCS_POLICY: dict[str, list[str]] = {
@@ -21,7 +20,7 @@ DOCS_POLICY: dict[str, list[str]] = {
 
 urlpatterns = [
     path("v1/", include("api.placet.urls")),
-    path("auth/ws-ticket", SocketTicket.as_view(), name="ws-ticket"),
+    path("", include("api.people.urls")),
     path("schema", SpectacularAPIView.as_view(), name="schema"),
     path(
         "docs",

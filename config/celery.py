@@ -74,6 +74,7 @@ app.conf.update(
             "schedule": 3600.0,
             "options": {"expires": 3600.0},
         },
+        "api.tick_forget_tokens": {"task": "api.tick_forget_tokens", "schedule": 600.0},
     },
 )
 app.autodiscover_tasks(["delivery", "reviews", "inbox", "attachments", "api", "web", "accounts"])

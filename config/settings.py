@@ -351,7 +351,8 @@ REST_FRAMEWORK = {
 SPECTACULAR_SETTINGS = {
     "TITLE": "Licet",
     "VERSION": VERSION,
-    "DESCRIPTION": "The agents' API: post messages and requests for review, read the answers.",
+    "DESCRIPTION": "For agents, below `/api/v1/`: post messages and requests for review, read the "
+    "answers. For people, beside it: sign in, read, answer, and look after the workspace.",
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
@@ -359,7 +360,7 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "OAS_VERSION": "3.1.0",
     # Without the enum hook, which renames serializer enums: ours are struct literals.
-    "POSTPROCESSING_HOOKS": ["api.schema.require_bodies"],
+    "POSTPROCESSING_HOOKS": ["api.schema.add_listed", "api.schema.require_bodies"],
 }
 
 # Logs: one line each, to standard error; the access log never holds a query string's secrets

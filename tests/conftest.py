@@ -16,6 +16,7 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from accounts.models import User, Workspace
+from api.people.tokens import issue_token
 from inbox.models import Channel
 from tests.factories import make_channel, make_key, make_person, make_workspace
 from tests.receiver import Receiver
@@ -27,6 +28,10 @@ class Agent:
 
     key: str
 
+    @property
+    def credentials(self) -> dict[str, str]:
+        return {"x-api-key": self.key}
+
     def call(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
         """`body` is sent as JSON; bytes go as they are. A streamed answer is read: `.body`."""
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
@@ -35,7 +40,7 @@ class Agent:
             path,
             b"" if body is None else content,
             content_type="application/json",
-            headers={"x-api-key": self.key} | headers,
+            headers=self.credentials | headers,
         )
         if answer.streaming:
             answer.body = b"".join(answer)
@@ -47,7 +52,7 @@ class Agent:
         if "file" in form:
             form["file"] = SimpleUploadedFile("a.txt", form["file"].encode(), "text/plain")
         client = Client(raise_request_exception=False)
-        return client.post(path, form, headers={"x-api-key": self.key} | headers)
+        return client.post(path, form, headers=self.credentials | headers)
 
     def get(self, path: str) -> Any:
         return self.call("GET", path)
@@ -57,6 +62,18 @@ class Agent:
 
     def delete(self, path: str) -> Any:
         return self.call("DELETE", path)
+
+
+class Caller(Agent):
+    """Calls the API with a token, as a person's script does."""
+
+    @property
+    def credentials(self) -> dict[str, str]:
+        return {"authorization": f"Bearer {self.key}"}
+
+
+def signed_in(person: User) -> Caller:
+    return Caller(issue_token(person, now=timezone.now()).clear)
 
 
 @pytest.fixture(autouse=True)

@@ -54,7 +54,7 @@ def make_session(user: User, **over: Any) -> Session:
 
 def make_ticket(user: User) -> str:
     """A ticket of a signed-in person."""
-    return issue_ticket(user, make_session(user))
+    return issue_ticket(user, make_session(user).pk)
 
 
 def workspace_of(user: User) -> Workspace:

@@ -4,7 +4,9 @@ Whoever changes that locks the workspace's row first. So a workspace always keep
 somebody who is being demoted cannot promote anybody meanwhile.
 """
 
-from django.db import transaction
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from accounts.errors import RefusedError
@@ -53,6 +55,45 @@ def require_assigning(workspace: Workspace, by: User, *roles: str) -> None:
         raise NotYoursToChangeError(
             _("Your role does not allow this: only owners may change owners, and admins the rest.")
         )
+
+
+class EmailInUseError(RefusedError):
+    """One account for an address: whose it is stays unsaid."""
+
+    code = "email_in_use"
+
+
+def create_member(
+    *,
+    workspace: Workspace,
+    email: str,
+    name: str,
+    password: str,
+    role: Role,
+    by: User,
+    now: datetime,
+) -> Membership:
+    """Make an account with a password that its person has to change first, and let them in.
+
+    Raises: NotYoursToChangeError, EmailInUseError.
+    """
+    user = User(email=email.strip().lower(), display_name=name, must_change_password=True)
+    user.created_at = now
+    user.set_password(password)  # slow on purpose, so before the transaction
+    with transaction.atomic():
+        lock_workspace(workspace)
+        require_assigning(workspace, by, role)
+        _insert(user)
+        return Membership.objects.create(workspace=workspace, user=user, role=role, created_at=now)
+
+
+def _insert(user: User) -> None:
+    """Raises: EmailInUseError."""
+    try:
+        with transaction.atomic():
+            user.save(force_insert=True)
+    except IntegrityError:
+        raise EmailInUseError("Email already in use") from None
 
 
 @transaction.atomic

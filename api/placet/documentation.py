@@ -1,6 +1,7 @@
 """How an operation stands in the OpenAPI document: parameters, example, answers and errors."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
@@ -32,8 +33,22 @@ MEANINGS = {
     429: "Too many requests; `Retry-After` says when to come back.",
     503: "Something behind this service cannot be reached; `Retry-After` says when to come back.",
 }
-ALWAYS = (401, 429, 503)
+UNKNOWN_CALLER = 401
+ALWAYS = (429, 503)
 WITH_BODY = (400, 413, 415)
+
+
+@dataclass(frozen=True)
+class Book:
+    """Examples by operation, and what errors mean and look like."""
+
+    bodies: Mapping[str, Any]
+    answers: Mapping[str, Any]
+    meanings: Mapping[int, str]
+    error_example: Callable[[int], dict[str, Any]]
+
+
+AGENTS = Book(BODIES, ANSWERS, MEANINGS, error_example)
 
 
 def array_of(struct: type[Struct]) -> OpenApiResponse:
@@ -52,6 +67,7 @@ def operation(
     parameters: Sequence[OpenApiParameter] = (),
     body_required: bool = True,
     needs_key: bool = True,
+    book: Book = AGENTS,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Document a view's method as the operation `name`, with its examples.
 
@@ -59,33 +75,35 @@ def operation(
     413 and 415; `errors` names what else it can answer.
     """
     wrong = {*ALWAYS, *errors, *(WITH_BODY if body is not None else ())}
+    if needs_key:
+        wrong.add(UNKNOWN_CALLER)
     if parameters:
         wrong.add(WITH_BODY[0])  # a query that cannot be read
-    if not needs_key:
-        wrong.remove(ALWAYS[0])
     return extend_schema(
         operation_id=name,
         tags=[tag],
         parameters=list(parameters),
         request=body,
-        responses={**answers, **{status: _error(status) for status in sorted(wrong)}},
-        examples=_examples(name, body, answers),
+        responses={**answers, **{status: _error(status, book) for status in sorted(wrong)}},
+        examples=_examples(name, body, answers, book),
         extensions=None if body_required else {OPTIONAL_BODY: True},
     )
 
 
-def _error(status: int) -> OpenApiResponse:
-    example = OpenApiExample(str(status), error_example(status), status_codes=[str(status)])
-    return OpenApiResponse(ErrorOut, description=MEANINGS[status], examples=[example])
+def _error(status: int, book: Book) -> OpenApiResponse:
+    example = OpenApiExample(str(status), book.error_example(status), status_codes=[str(status)])
+    return OpenApiResponse(ErrorOut, description=book.meanings[status], examples=[example])
 
 
-def _examples(name: str, body: Any, answers: Mapping[Any, Answer]) -> list[OpenApiExample]:
+def _examples(
+    name: str, body: Any, answers: Mapping[Any, Answer], book: Book
+) -> list[OpenApiExample]:
     found = []
     if body is not None:
-        found.append(OpenApiExample("request", BODIES[name], request_only=True))
-    if name in ANSWERS:
+        found.append(OpenApiExample("request", book.bodies[name], request_only=True))
+    if name in book.answers:
         codes = [str(status) for status in answers]
         found.append(
-            OpenApiExample("answer", ANSWERS[name], response_only=True, status_codes=codes)
+            OpenApiExample("answer", book.answers[name], response_only=True, status_codes=codes)
         )
     return found

@@ -16,6 +16,7 @@ from rest_framework.exceptions import APIException, Throttled
 from rest_framework.response import Response
 from rest_framework.status import HTTP_401_UNAUTHORIZED, HTTP_503_SERVICE_UNAVAILABLE
 
+from accounts.errors import RefusedError
 from api.placet.times import wire_time
 from delivery.egress import EgressRefusedError
 from inbox.errors import DomainError
@@ -28,15 +29,22 @@ STATUS_OF_CODE = {
     "bad_cursor": 400,
     "channel_not_found": 404,
     "channel_not_yours": 403,
+    "email_in_use": 409,
     "file_missing": 404,
     "invalid": 400,
     "invalid_answer": 400,
     "iteration_chain": 400,
     "iteration_target": 400,
+    "key_ended": 409,
+    "last_owner": 409,
     "message_not_found": 404,
     "no_draft": 404,
+    "no_member": 404,
     "no_receiver": 400,
     "no_review": 404,
+    "not_found": 404,
+    "not_new": 409,
+    "not_yours_to_change": 403,
     "nothing_to_send": 400,
     "past_deadline": 400,
     "plugin_not_found": 404,
@@ -84,6 +92,9 @@ def judge(failure: Exception) -> tuple[int, str, list[dict[str, Any]]]:  # noqa:
         case DomainError():
             status = STATUS_OF_CODE[failure.code]
             return status, failure.message, [fault(failure.code, failure.message, *failure.path)]
+        case RefusedError():
+            details = [fault(failure.code, failure.message)]
+            return STATUS_OF_CODE[failure.code], failure.message, details
         case EgressRefusedError():
             return 400, INVALID, [fault("target_refused", "target not allowed by this server")]
         case Throttled():

@@ -14,6 +14,7 @@ from accounts.models import ApiKey, Membership, Session, User
 from accounts.queries import memberships_of
 from accounts.tickets import bearer_of
 from api.authentication import authenticate_headers
+from api.models import PersonToken
 from inbox.models import Channel
 from inbox.queries import ChannelNotFoundError, find_channel
 
@@ -67,7 +68,7 @@ def admit(auth: Any, *, address: str, now: datetime) -> Caller | None:
     key, ticket = auth.get("apiKey"), auth.get("token")
     if isinstance(key, str) and key:
         return _agent(key, address, now)
-    return _person(ticket) if isinstance(ticket, str) else None
+    return _person(ticket, now) if isinstance(ticket, str) else None
 
 
 def _agent(shown: str, address: str, now: datetime) -> Caller | None:
@@ -78,9 +79,9 @@ def _agent(shown: str, address: str, now: datetime) -> Caller | None:
     return Caller(frozenset({key.workspace_id}), key_id=key.pk)
 
 
-def _person(ticket: str) -> Caller | None:
+def _person(ticket: str, now: datetime) -> Caller | None:
     bearer = bearer_of(ticket)
-    if bearer is None:
+    if bearer is None or not _live_sessions({bearer.session_id}, now):
         return None
     user = bearer.user
     return Caller(
@@ -130,10 +131,12 @@ def _is_same(caller: Caller, people: People) -> bool:
 
 
 def _live_sessions(ids: set[uuid.UUID], now: datetime) -> set[uuid.UUID]:
+    """Of pages, and of the JSON API, where a token is one."""
     if not ids:
         return set()
-    live = Session.objects.filter(pk__in=ids, expires_at__gt=now)
-    return set(live.values_list("pk", flat=True))
+    pages = Session.objects.filter(pk__in=ids, expires_at__gt=now)
+    tokens = PersonToken.objects.filter(pk__in=ids, expires_at__gt=now)
+    return set(pages.values_list("pk", flat=True)) | set(tokens.values_list("pk", flat=True))
 
 
 def _live_keys(ids: set[uuid.UUID], now: datetime) -> set[uuid.UUID]:

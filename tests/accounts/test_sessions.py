@@ -14,7 +14,8 @@ from accounts.models import Session, User, hash_token
 from accounts.services.sessions import SEEN_PRECISION, note_seen
 from accounts.sessions import SessionStore, data_of
 from accounts.tasks import tick_forget_sessions
-from accounts.tickets import bearer_of, issue_ticket
+from accounts.tickets import issue_ticket
+from api.realtime.callers import admit
 from tests.factories import PASSWORD, make_person, make_session
 
 FIREFOX = "Mozilla/5.0 (Android 16; Mobile; rv:147.0) Gecko/147.0 Firefox/147.0"
@@ -122,15 +123,11 @@ def test_page_comes_also_when_its_use_cannot_be_noted(
     assert browser.get("/inbox/").status_code == 200
 
 
-def test_ticket_ends_with_its_session(person: User) -> None:
+def test_ticket_ends_with_its_session(person: User, now: datetime) -> None:
     session, other = make_session(person), make_session(person)
-    ticket, kept = issue_ticket(person, session), issue_ticket(person, other)
+    ticket, kept = issue_ticket(person, session.pk), issue_ticket(person, other.pk)
     session.delete()
-    assert bearer_of(ticket) is None
-    bearer = bearer_of(kept)
-    assert bearer is not None
-    assert (bearer.user, bearer.session_id) == (person, other.pk)
-
-
-def test_ticket_of_somebody_elses_session_opens_nothing(person: User) -> None:
-    assert bearer_of(issue_ticket(person, make_session(make_person()))) is None
+    assert admit({"token": ticket}, address="", now=now) is None
+    caller = admit({"token": kept}, address="", now=now)
+    assert caller is not None
+    assert (caller.user_id, caller.session_id) == (person.pk, other.pk)

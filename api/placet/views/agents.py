@@ -9,6 +9,7 @@ from msgspec import UNSET
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.models import Workspace
 from api.placet.documentation import array_of, operation
 from api.placet.errors import InvalidBodyError, fault
 from api.placet.serializers.agents import (
@@ -58,18 +59,22 @@ class Agents(AgentView):
     @operation("createAgent", tag="Agents", body=AgentIn, answers={201: AgentOut})
     def post(self, request: Request) -> Response:
         """Create an agent. Names need not be unique."""
-        body = read_body(request, AgentIn)
-        webhook_url, avatar_url = given(body.webhook_url), given(body.avatar_url)
-        channel = create_channel(
-            workspace=workspace_of(request),
-            name=body.name,
-            description=given(body.description),
-            avatar_url=avatar_url and checked_avatar(avatar_url),
-            webhook_url=webhook_url and checked_url(webhook_url, "webhookUrl"),
-            tag=given(body.tag),
-            now=timezone.now(),
-        )
+        channel = create_agent(workspace_of(request), read_body(request, AgentIn))
         return Response(agent_body(channel), status=201)
+
+
+def create_agent(workspace: Workspace, body: AgentIn) -> Channel:
+    """Raises: InvalidBodyError."""
+    webhook_url, avatar_url = given(body.webhook_url), given(body.avatar_url)
+    return create_channel(
+        workspace=workspace,
+        name=body.name,
+        description=given(body.description),
+        avatar_url=avatar_url and checked_avatar(avatar_url),
+        webhook_url=webhook_url and checked_url(webhook_url, "webhookUrl"),
+        tag=given(body.tag),
+        now=timezone.now(),
+    )
 
 
 def checked_avatar(url: str) -> str:
@@ -91,19 +96,23 @@ class OneAgent(AgentView):
     def patch(self, request: Request, agent_id: str) -> Response:
         """Change an agent: what is left out stays, null clears."""
         body = read_body(request, AgentPatchIn)
-        channel = find_channel(workspace_of(request), agent_id)
-        description, webhook = _description(body), _webhook_parts(body)
-        if description:
-            channel = describe_channel(channel, **description)
-        if webhook:
-            channel = change_webhook(channel, **webhook)
-        return Response(agent_body(channel))
+        return Response(
+            agent_body(change_agent(find_channel(workspace_of(request), agent_id), body))
+        )
 
     @operation("deleteAgent", tag="Agents", answers={200: DeletedOut}, errors=[404])
     def delete(self, request: Request, agent_id: str) -> Response:
         """Delete an agent with its messages, reviews and files."""
         delete_channel(find_channel(workspace_of(request), agent_id))
         return Response({"deleted": True})
+
+
+def change_agent(channel: Channel, body: AgentPatchIn) -> Channel:
+    """Raises: InvalidBodyError."""
+    description, webhook = _description(body), _webhook_parts(body)
+    if description:
+        channel = describe_channel(channel, **description)
+    return change_webhook(channel, **webhook) if webhook else channel
 
 
 def _description(body: AgentPatchIn) -> dict[str, str | None]:

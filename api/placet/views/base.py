@@ -22,28 +22,33 @@ from inbox.models import Channel
 from inbox.queries import require_channel
 
 
-class AgentView(APIView):
-    """A route for agents: API key in, Placet's errors out."""
+class PlacetView(APIView):
+    """JSON in and out, and Placet's errors."""
 
-    authentication_classes = [ApiKeyAuthentication]
     renderer_classes = [FastJSONRenderer]
     parser_classes = [JSONParser]  # for the OpenAPI document; `read_body` does the work
-    throttle_classes = [KeyThrottle, AddressThrottle]
 
     def get_exception_handler(self) -> Any:
         return handle
-
-    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
-        started = time.perf_counter()
-        response: Any = super().dispatch(request, *args, **kwargs)
-        call_log.note(self.request, response, started=started)
-        return response
 
     def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
         response = super().finalize_response(request, response, *args, **kwargs)
         response.setdefault("Cache-Control", "no-store")
         for name, value in getattr(request, "limit_headers", {}).items():
             response[name] = value
+        return response
+
+
+class AgentView(PlacetView):
+    """A route for agents: API key in, and every call goes into the log."""
+
+    authentication_classes = [ApiKeyAuthentication]
+    throttle_classes = [KeyThrottle, AddressThrottle]
+
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        started = time.perf_counter()
+        response: Any = super().dispatch(request, *args, **kwargs)
+        call_log.note(self.request, response, started=started)
         return response
 
 

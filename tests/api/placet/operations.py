@@ -14,6 +14,7 @@ from typing import Any
 from drf_spectacular.generators import SchemaGenerator
 
 from accounts.models import Workspace
+from api.people import examples as people_examples
 from api.placet import examples
 from attachments.models import Attachment, State
 from attachments.storage import put
@@ -36,9 +37,14 @@ IDS = {
     "iterationOf": examples.MESSAGE_ID,
     "file_id": examples.FILE_ID,
     "attachmentIds": examples.FILE_ID,
+    "user_id": people_examples.PERSON_ID,
+    "key_id": people_examples.KEY_ID,
 }
+BODIES = examples.BODIES | people_examples.BODIES
 # Chosen by the agent, and looked up inside its own channel.
 OWN_NAMES = {"clientId": "mine", "streamId": "s-1", "stream_id": "s-1", "name": "chart"}
+# Passed on to the agent as they are; it finds its own files only.
+PASSED_ON = {"modifiedFileIds"}
 
 
 @functools.cache
@@ -93,7 +99,7 @@ class Operation:
     @property
     def example(self) -> Any:
         """The documented body."""
-        return examples.BODIES[self.id] if self.content else None
+        return BODIES[self.id] if self.content else None
 
     def answer_schema(self, status: int) -> dict[str, Any]:
         """A JSON Schema with its components, for what came with this status."""
@@ -104,9 +110,10 @@ class Operation:
         return self.id
 
 
-def operations() -> Iterator[Operation]:
+def operations(*, agents: bool = True) -> Iterator[Operation]:
+    """Those of agents, or those of people."""
     for path, methods in document()["paths"].items():
-        if path.startswith("/api/v1/"):
+        if path.startswith("/api/") and path.startswith("/api/v1/") == agents:
             for method, about in methods.items():
                 yield Operation(method.upper(), path, about)
 
@@ -172,7 +179,7 @@ def id_places(operation: Operation) -> list[Place]:
     found += [Place("query", name) for name in operation.query_names if name in IDS]
     found += [Place("body", name) for name in operation.fields if _looks_like_an_id(name)]
     for place in found:
-        if place.name not in IDS and place.name not in OWN_NAMES:
+        if place.name not in IDS.keys() | OWN_NAMES.keys() | PASSED_ON:
             raise LookupError(f"{operation}: say in IDS what {place.name} names")
     return [place for place in found if place.name in IDS]
 

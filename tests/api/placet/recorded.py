@@ -47,6 +47,9 @@ class Comparison:
             self.names[recorded] = ours
         if recorded in ("<time>", "<now+24h>", "<now+36h>"):
             fits = bool(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", ours))
+        elif recorded in ("<key>", "<keyprefix>"):
+            length = r"{8}" if recorded == "<keyprefix>" else "+"
+            fits = bool(re.fullmatch(rf"hp_[0-9A-Za-z]{length}", ours))
         elif recorded.startswith("uploads/"):
             fits = isinstance(ours, str)  # ours says nothing about the file
         else:

@@ -1,12 +1,10 @@
 """Pairs recorded from a running Placet, replayed in their order against us.
 
-Compared are status and body, value by value (see `recorded.Comparison`). What people did in the
-recording is done here through the same services that the pages use. What is left out of a
+Compared are status and body, value by value (see `recorded.Comparison`). What is left out of a
 comparison stands in DIFFERENCES with its reason, and a test fails if it stopped being one.
 """
 
 import json
-import re
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
@@ -17,24 +15,39 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.services import issue_key
 from api.realtime.app import Realtime
-from inbox.models import Channel, DeliveryStatus, Sender
+from inbox.models import Channel, DeliveryStatus
 from inbox.services.messages import set_delivery_status
 from reviews.models import Closer, ReviewRequest
 from reviews.services import Answer, answer_review
 from tests.api.placet.forms import UPLOAD, Part, channel_part, file_part, send
 from tests.api.placet.recorded import Comparison
 from tests.asgi import get
-from tests.conftest import Agent
-from tests.factories import make_channel, make_key, make_message, make_person, make_workspace
+from tests.conftest import Agent, signed_in
+from tests.factories import (
+    PASSWORD,
+    make_channel,
+    make_message,
+    make_person,
+    make_workspace,
+)
 
 PAIRS = [
     json.loads(line)
     for line in (Path(__file__).parent / "examples/recorded.jsonl").read_text().splitlines()
 ]
 
+SECRETS = "the agent beside a message is shown without its webhook, where secrets are (design 9.1)"
+LEFT_OUT = "$.agent: missing ['ownerId', 'webhookAuth', 'webhookHeaders', 'webhookUrl']"
 DIFFERENCES = {
+    "api-keys: rotate": "the new key is a row of its own, with an id of its own",
     "messages: attachment already linked": "400, not a message with a silent gap (design 10)",
+    "respond: approve, option not checked against payload": "an answer has to fit its question",
+    "respond: form (webhook has the secret)": SECRETS,
+    "respond: goes to inline callback": SECRETS,
+    "respond: goes to message-level webhook with agent auth": SECRETS,
+    "respond: receiver says 500": SECRETS,
     "reviews: inline callback, agent has no webhook": "credentials in headers are never given back",
     "streams: abort after complete": "a finished stream is final (design 10)",
     "streams: list carries status events": "and so it stays complete, with its text",
@@ -46,10 +59,14 @@ class Replay:
 
     def __init__(self) -> None:
         home, elsewhere = make_workspace(), make_workspace("Elsewhere")
-        self.person: User = make_person(home)
-        self.agent = Agent(make_key(home).clear)
+        self.person: User = make_person(
+            home, email="admin@placet.local", display_name="Admin", must_change_password=True
+        )
+        key = issue_key(workspace=home, created_by=self.person, label="a")
+        self.agent, self.caller = Agent(key.clear), signed_in(self.person)
         foreign = make_channel(elsewhere)
-        self.comparison = Comparison({"<id:foreign>": str(foreign.pk)})
+        names = {"<id:foreign>": str(foreign.pk), "<password>": PASSWORD}
+        self.comparison = Comparison(names)
         self.names = self.comparison.names
 
     def channel(self, name: str) -> Channel:
@@ -69,6 +86,9 @@ class Replay:
             else None
         )
         headers = dict(request["headers"])
+        if "session" in headers or path == "/api/auth/login":
+            answer = self.caller.call(request["method"], path, body and body.encode())
+            return answer.status_code, answer.json()
         key = {"<key>": "hp_" + "0" * 48}.get(headers.get("x-api-key", ""), self.agent.key)
         agent = Agent(key if "x-api-key" in headers else "")
         if body is not None and "multipart" in request["body"]:
@@ -94,6 +114,16 @@ def _parts(recorded: list[list[str]]) -> list[Part]:
         else (part[0], None, "", part[1].encode())
         for part in recorded
     ]
+
+
+def _password_changed(replay: Replay) -> None:
+    """Here a password that somebody else knows has to be changed first."""
+    User.objects.filter(pk=replay.person.pk).update(must_change_password=False)
+
+
+def _another_key(replay: Replay) -> None:
+    made = replay.caller.call("POST", "/api/api-keys")
+    replay.names["<id:key_tmp2>"] = made.json()["id"]
 
 
 def _third_agent(replay: Replay) -> None:
@@ -129,17 +159,9 @@ def _message_to_delete(replay: Replay) -> None:
     replay.names["<id:bye>"] = str(make_message(replay.channel("alpha")).pk)
 
 
-def _person_wrote(replay: Replay) -> None:
-    message = make_message(
-        replay.channel("alpha"),
-        sender=Sender.USER,
-        author=replay.person,
-        text="hi agent",
-        client_id="u-1",
-    )
-    set_delivery_status(message_ids=[message.pk], status=DeliveryStatus.DELIVERED)
-    replay.names["<id:usermsg>"] = str(message.pk)
-    replay.names["<id#1>"] = str(replay.person.pk)
+def _message_arrived(replay: Replay) -> None:
+    message_id = uuid.UUID(replay.names["<id:usermsg>"])
+    set_delivery_status(message_ids=[message_id], status=DeliveryStatus.DELIVERED)
 
 
 def _approved(replay: Replay) -> None:
@@ -154,20 +176,35 @@ def _delivered(replay: Replay, name: str, status: DeliveryStatus) -> None:
     set_delivery_status(message_ids=[replay.review(name).pk], status=status)
 
 
-def _form_filled_in(replay: Replay) -> None:
-    replay.answer(
-        "form",
-        {"user": "u", "pw": "hunter2"},
-        feedback="note",
-        modified_file_ids={"orig": "new"},
-    )
+def _form_arrived(replay: Replay) -> None:
     _delivered(replay, "form", DeliveryStatus.DELIVERED)
 
 
-def _gave_up(replay: Replay) -> None:
+def _another_receiver(replay: Replay) -> None:
     address = "http://127.0.0.1:8999/status/500"
     _ask(replay, "failhook", text="f", webhookUrl=address, review={"type": "approval"})
-    replay.answer("failhook", {"selectedOption": "approve"})
+
+
+def _signed_on(replay: Replay) -> None:
+    ping = {"agentId": replay.names["<id:alpha>"], "status": "active"}
+    replay.agent.post("/api/v1/status/ping", ping)
+
+
+def _own_agent_again(replay: Replay) -> None:
+    body = {"channelId": replay.names["<id:beta>"], "isSubagent": False}
+    replay.agent.post("/api/v1/agents/setSubagent", body)
+
+
+def _own_receiver(replay: Replay) -> None:
+    options = [
+        {"id": "approve", "label": "OK", "style": "primary"},
+        {"id": "reject", "label": "No"},
+    ]
+    review = {"type": "approval", "payload": {"options": options}}
+    _ask(replay, "ownhook", text="own hook", webhookUrl="http://127.0.0.1:8999/own", review=review)
+
+
+def _gave_up(replay: Replay) -> None:
     _delivered(replay, "failhook", DeliveryStatus.FAILED)
 
 
@@ -217,18 +254,24 @@ def _deadline_passed(replay: Replay) -> None:
     ReviewRequest.objects.filter(pk=replay.review("exp1").pk).update(expires_at=past)
 
 
-# What people did in the recording, by the name of their pair.
-PEOPLE: dict[str, Callable[[Replay], None]] = {
-    "human: message, webhook with auth and headers": _person_wrote,
+# What came of what people did, by the name of their pair.
+AFTER: dict[str, Callable[[Replay], None]] = {
+    "human: message, webhook with auth and headers": _message_arrived,
     "respond: approve, option not checked against payload": _approved,
-    "respond: form (webhook has the secret)": _form_filled_in,
+    "respond: form (webhook has the secret)": _form_arrived,
     "respond: receiver says 500": _gave_up,
 }
 # What other pairs did that were not kept, just before the pair of this name.
 BEFORE: dict[str, Callable[[Replay], None]] = {
+    "api-keys: create": _password_changed,
+    "api-keys: list": _another_key,
     "agents: list, newest first": _third_agent,
     "agents: setSubagent": _no_tag,
     "agents: commands": _no_tag,
+    "respond: form (webhook has the secret)": _signed_on,
+    "respond: goes to inline callback": _own_agent_again,
+    "respond: goes to message-level webhook with agent auth": _own_receiver,
+    "respond: receiver says 500": _another_receiver,
     "agents: delete": _agent_to_delete,
     "files: store-text": _said_x,
     "messages: inline text attachments": _refused_here,
@@ -240,18 +283,12 @@ BEFORE: dict[str, Callable[[Replay], None]] = {
     "files: store (orphan)": _three_more_uploads,
     "expiry: wait expires it": _deadline_passed,
 }
-# Pairs of people's own routes. They are no agent's, and have their own tests.
-NOT_AN_AGENTS = re.compile(r"/api/(auth|api-keys|messages)\b")
 
 
 @pytest.mark.django_db(transaction=True)
 def test_recorded_pairs_get_the_recorded_answers() -> None:
     replay, found = Replay(), {}
     for pair in PAIRS:
-        if pair["name"] in PEOPLE:
-            PEOPLE[pair["name"]](replay)
-        if NOT_AN_AGENTS.match(pair["request"]["path"]):
-            continue
         if pair["name"] in BEFORE:
             BEFORE[pair["name"]](replay)
         status, body = replay.call(pair)
@@ -260,6 +297,11 @@ def test_recorded_pairs_get_the_recorded_answers() -> None:
             wrong.insert(0, f"status {status}, recorded {pair['response']['status']}")
         if wrong:
             found[pair["name"]] = wrong
+        if pair["name"] in AFTER:
+            AFTER[pair["name"]](replay)
     unexpected = {name: wrong for name, wrong in found.items() if name not in DIFFERENCES}
     assert not unexpected, json.dumps(unexpected, indent=1)
     assert set(found) == set(DIFFERENCES), "a difference is listed that is none any more"
+    for name, wrong in found.items():
+        if DIFFERENCES[name] == SECRETS:
+            assert {each for each in wrong if "callback" not in each} == {LEFT_OUT}, name

@@ -1,0 +1,1 @@
+"""What people's routes take and give, as msgspec structs."""

@@ -1,0 +1,32 @@
+"""People's routes below `/api/`, all of them."""
+
+from django.urls import path
+
+from api.people.views import agents, auth, keys, messages, preferences, users
+
+app_name = "people"
+
+urlpatterns = [
+    path("auth/login", auth.SignIn.as_view(), name="login"),
+    path("auth/refresh", auth.Renew.as_view(), name="refresh"),
+    path("auth/me", auth.Me.as_view(), name="me"),
+    path("auth/change-password", auth.ChangePassword.as_view(), name="change-password"),
+    path("auth/logout", auth.SignOut.as_view(), name="logout"),
+    path("auth/ws-ticket", auth.SocketTicket.as_view(), name="ws-ticket"),
+    path("users", users.Users.as_view(), name="users"),
+    path("users/<str:user_id>", users.OneUser.as_view(), name="user"),
+    path("api-keys", keys.Keys.as_view(), name="keys"),
+    path("api-keys/<str:key_id>", keys.OneKey.as_view(), name="key"),
+    path("api-keys/<str:key_id>/rotate", keys.Rotate.as_view(), name="rotate-key"),
+    path("preferences", preferences.Preferences.as_view(), name="preferences"),
+    path("agents", agents.Agents.as_view(), name="agents"),
+    path("agents/<str:agent_id>", agents.OneAgent.as_view(), name="agent"),
+    path("agents/<str:agent_id>/read", agents.Read.as_view(), name="read-agent"),
+    path("messages", messages.Messages.as_view(), name="messages"),
+    # What has a name of its own comes before the ids.
+    path("messages/reviews", messages.Reviews.as_view(), name="reviews"),
+    path("messages/<str:message_id>", messages.OneMessage.as_view(), name="message"),
+    path("messages/<str:message_id>/iterations", messages.Iterations.as_view(), name="iterations"),
+    path("messages/<str:message_id>/respond", messages.Respond.as_view(), name="respond"),
+    path("messages/<str:message_id>/retry", messages.Retry.as_view(), name="retry"),
+]

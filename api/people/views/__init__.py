@@ -1,0 +1,1 @@
+"""The people's routes, by subject."""

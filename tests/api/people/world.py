@@ -1,0 +1,34 @@
+"""Rows of one workspace for people's documented calls."""
+
+import uuid
+
+from accounts.models import Role, Workspace
+from api.people import examples
+from api.placet.examples import AGENT_ID, MESSAGE_ID, PAYLOAD
+from inbox.models import Channel
+from reviews.models import Closer, ReviewRequest
+from reviews.services import Answer, answer_review
+from tests.api.placet.operations import World, build_world
+from tests.factories import make_key, make_person, make_review
+
+
+def build_people_world(workspace: Workspace) -> World:
+    """What agents have, a colleague, a key, and a review that waits."""
+    world = build_world(workspace)
+    channel = Channel.objects.get(pk=world.ids[AGENT_ID])
+    channel.webhook_url = "http://127.0.0.1:8999/"
+    channel.save()
+    ids = {
+        examples.PERSON_ID: str(make_person(workspace, Role.REVIEWER).pk),
+        examples.KEY_ID: str(make_key(workspace).row.pk),
+        MESSAGE_ID: str(make_review(channel=channel, payload=PAYLOAD).pk),
+    }
+    return World(workspace, world.ids | ids)
+
+
+def decided(world: World) -> None:
+    """The review does not wait any more, and its agent is told."""
+    review = ReviewRequest.objects.get(pk=uuid.UUID(world.ids[MESSAGE_ID]))
+    person = make_person(world.workspace)
+    said = Answer(response={"selectedOption": "approve"}, by=person, via=Closer.PAGE)
+    answer_review(review, answer=said)
