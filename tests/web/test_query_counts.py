@@ -7,8 +7,9 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from accounts.models import Workspace
+from accounts.models import User, Workspace
 from tests.factories import make_channel, make_message, make_review
+from web.queries import STATUSES, Filters, page_of_reviews
 
 
 def statements(browser: Client, path: str, headers: dict[str, str] | None = None) -> int:
@@ -47,3 +48,27 @@ def test_conversation_costs_the_same_for_any_length(
     few = statements(browser, f"/channels/{short}/")
     assert statements(browser, f"/channels/{long}/") == few
     assert few <= 12
+
+
+def plan_of(sql: str) -> str:
+    """How the database reads; PostgreSQL as if the table were too large to sort it."""
+    explain = "EXPLAIN" if connection.vendor == "postgresql" else "EXPLAIN QUERY PLAN"
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            for way in ("seqscan", "bitmapscan", "sort"):
+                cursor.execute(f"SET LOCAL enable_{way} = off")
+        cursor.execute(f"{explain} {sql}")
+        return "\n".join(str(row[-1]) for row in cursor.fetchall())
+
+
+@pytest.mark.parametrize("in_channel", [False, True])
+@pytest.mark.parametrize("status", STATUSES)
+def test_list_is_read_in_the_order_of_an_index(
+    workspace: Workspace, person: User, status: str, *, in_channel: bool
+) -> None:
+    filters = Filters(status, make_channel(workspace) if in_channel else None)
+    with CaptureQueriesContext(connection) as captured:
+        page_of_reviews(workspace, person, filters)
+    plan = plan_of(captured[0]["sql"])
+    assert "Sort" not in plan
+    assert "TEMP B-TREE" not in plan
