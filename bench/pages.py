@@ -1,9 +1,9 @@
 """What the pages cost: server time and statements of each fragment, and bytes of a first load.
 
-10,000 reviews over 20 channels, 5,000 of them open, and 100,000 calls in a month. Each path is asked for 100 times in this
-process, through all middlewares; printed are p50 and p95 of the server's time, its statements and
-its size gzipped. Budget (design of the web inbox): p95 50 ms, 6 statements, 100 KB in all.
-Stops by itself. `bench.stage` says how the database is chosen.
+10,000 reviews over 20 channels, 5,000 of them open, and 100,000 calls in a month. Each path is
+asked for 100 times in this process, through all middlewares; printed are p50 and p95 of the
+server's time, its statements and its size gzipped. Budget (design of the web inbox): p95 50 ms,
+6 statements, 100 KB in all. Stops by itself. `bench.stage` says how the database is chosen.
 """
 
 import gzip

@@ -139,11 +139,14 @@ def day(at: datetime) -> str:
 
 def _time(local: datetime, shown: str) -> SafeString:
     minute = local.replace(second=0, microsecond=0)
-    full = _full_date(minute, minute.tzname(), get_language())
+    full = _full_date(minute, f"{minute.tzinfo} {minute.tzname()}", get_language())
     return format_html('<time datetime="{}" title="{}">{}</time>', local.isoformat(), full, shown)
 
 
 @lru_cache(maxsize=4096)
-def _full_date(minute: datetime, zone: str | None, language: str | None) -> str:  # noqa: ARG001
-    """Equal times of two zones, and the same one in two languages, are written differently."""
+def _full_date(minute: datetime, zone: str, language: str | None) -> str:
+    """Kept for each zone and language: times are equal across zones, and when a clock is set back.
+
+    A list is looked at again and again, and the words of a date take as long as the rest of a row.
+    """
     return date_format(minute, pgettext("date format", "l, j F Y, H:i T"))
