@@ -124,7 +124,7 @@ def is_off(workspace: Workspace, scope: str, *, url: str | None) -> bool:
     lanes = receivers_of(workspace, scope, origin=origin_of(url) if url else None)
     off = lanes.filter(disabled_at__isnull=False)
     gone = GoneUrl.objects.filter(workspace=workspace, url_sha256=key_of(url or ""))
-    return off.exists() or gone.exists()
+    return Workspace.objects.filter(Exists(off) | Exists(gone), pk=workspace.pk).exists()
 
 
 def _last_success(workspace: Workspace, scope: str, lane: Lane | None) -> datetime | None:

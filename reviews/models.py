@@ -34,8 +34,9 @@ class ReviewRequest(models.Model):
     """A message's question: what may be answered, until when, and what was decided by whom."""
 
     message = models.OneToOneField(Message, models.CASCADE, primary_key=True, related_name="review")
-    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="+")
-    channel = models.ForeignKey(Channel, models.CASCADE, related_name="reviews")
+    # Their indexes below begin with them, and serve the lists in their order as well.
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="+", db_index=False)
+    channel = models.ForeignKey(Channel, models.CASCADE, related_name="reviews", db_index=False)
     kind = models.CharField(max_length=200)
     # The agent's own bytes, never re-serialised: what it sent is what it gets back.
     payload_json = models.TextField(null=True, blank=True)  # noqa: DJ001  # absent is not `null`
@@ -72,6 +73,13 @@ class ReviewRequest(models.Model):
             ),
         ]
         indexes = [
+            models.Index(fields=["workspace", "-message"], name="review_newest"),
+            models.Index(fields=["channel", "-message"], name="review_newest_in_channel"),
+            models.Index(
+                fields=["workspace", "-message"],
+                name="review_done",
+                condition=Q(status__in=["completed", "cancelled"]),
+            ),
             models.Index(fields=["expires_at"], name="review_due", condition=Q(status="pending")),
             models.Index(
                 fields=["workspace", "-message"],

@@ -1,7 +1,8 @@
 """Counts over time, grouped by the database alike on SQLite and PostgreSQL.
 
-1. Times are cut to UTC hours as text: both do that on their own, while Django's `TruncHour` calls
-   Python for every row on SQLite. Hours become days of the person's zone afterwards.
+1. The database says which step a time belongs to by comparing it with where the steps begin, so
+   that days are those of the person's zone, however long. Django's `TruncDay` calls Python for
+   every row on SQLite.
 2. Durations are cut to two figures, so that their distribution is a few hundred groups however many
    rows there are; medians are read from it.
 """
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.db.models import Case, CharField, F, Func, IntegerField, Value, When
+from django.db.models import Case, F, Func, IntegerField, Value, When
 from django.db.models.lookups import LessThan
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -20,22 +21,6 @@ from django.utils.formats import date_format
 from web.times import day_format
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-
-
-class UtcHour(Func):
-    """A time as `2026-11-21 10`."""
-
-    arity = 1
-    output_field = CharField()
-
-    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        return self.as_sql(
-            compiler, connection, template="SUBSTR(%(expressions)s, 1, 13)", **context
-        )
-
-    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        template = "TO_CHAR(%(expressions)s AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24')"
-        return self.as_sql(compiler, connection, template=template, **context)
 
 
 class Epoch(Func):
@@ -67,8 +52,13 @@ def two_figures(number: Any) -> Case:
     return Case(*whens, default=rest, output_field=IntegerField())
 
 
-def hour_in(text: str) -> datetime:
-    return datetime.strptime(text, "%Y-%m-%d %H").replace(tzinfo=UTC)
+def _step_in(column: str, starts: Sequence[datetime], first: int) -> Any:
+    if len(starts) == 1:
+        return Value(first)
+    half = len(starts) // 2
+    earlier = When(**{f"{column}__lt": starts[half]}, then=_step_in(column, starts[:half], first))
+    later = _step_in(column, starts[half:], first + half)
+    return Case(earlier, default=later, output_field=IntegerField())
 
 
 @dataclass(frozen=True)
@@ -82,7 +72,7 @@ class Steps:
     def until(cls, now: datetime, *, hours: int = 0, days: int = 0) -> "Steps":
         local = timezone.localtime(now)
         if hours:
-            # Hours of the clock in UTC, as the database cuts them.
+            # Hours of UTC: none is skipped or comes twice when a clock is set.
             last = now.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
             return cls([last - HOUR * back for back in range(hours - 1, -1, -1)], hourly=True)
         midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
@@ -92,14 +82,9 @@ class Steps:
     def since(self) -> datetime:
         return self.starts[0]
 
-    def number_of(self, hour: str) -> int | None:
-        """Which step an hour belongs to."""
-        at = hour_in(hour)
-        if self.hourly:
-            step = (at - self.starts[0]) // HOUR
-        else:
-            step = (timezone.localtime(at).date() - self.starts[0].date()).days
-        return step if 0 <= step < len(self.starts) else None
+    def number_of(self, column: str) -> Any:
+        """Which step a time belongs to, by halves: five comparisons find one of thirty."""
+        return _step_in(column, self.starts, 0)
 
     @property
     def labels(self) -> list[str]:
@@ -111,15 +96,12 @@ class Tally:
     """How often each value of each kind came, step by step."""
 
     def __init__(self, steps: Steps) -> None:
-        self._steps = steps
         self._found: dict[str, list[Counter[int]]] = defaultdict(
             lambda: [Counter() for _ in steps.starts]
         )
 
-    def add(self, kind: str, hour: str, number: int, value: int = 0) -> None:
-        step = self._steps.number_of(hour)
-        if step is not None:
-            self._found[kind][step][value] += number
+    def add(self, kind: str, step: int, number: int, value: int = 0) -> None:
+        self._found[kind][step][value] += number
 
     def counts(self, *kinds: str) -> list[float]:
         columns = [self._found[kind] for kind in kinds]

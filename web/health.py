@@ -25,7 +25,7 @@ from web.charts import (
     percent_text,
     seconds_text,
 )
-from web.figures import Steps, Tally, UtcHour, seconds_between, two_figures
+from web.figures import Steps, Tally, seconds_between, two_figures
 from web.looks import Look
 from web.times import clock_text
 
@@ -42,21 +42,23 @@ def steps_of(period: str, now: datetime) -> Steps:
 
 def review_charts(workspace: Workspace, steps: Steps) -> list[Chart]:
     tally = Tally(steps)
-    for hour, status, took, number in _ended_reviews(workspace, steps.since):
-        tally.add(status, hour, number, took)
+    for step, status, took, number in _ended_reviews(workspace, steps):
+        tally.add(status, step, number, took)
     return [_answers(tally, steps), _time_to_answer(tally, steps), _expired_share(tally, steps)]
 
 
-def _ended_reviews(workspace: Workspace, since: datetime) -> Grouped:
-    asked = uuid7(since - settings.REVIEW_LONGEST_WAIT - timedelta(days=1))
+def _ended_reviews(workspace: Workspace, steps: Steps) -> Grouped:
+    asked = uuid7(steps.since - settings.REVIEW_LONGEST_WAIT - timedelta(days=1))
     ended = ReviewRequest.objects.filter(
         workspace=workspace,
         status__in=[Status.COMPLETED, Status.EXPIRED],
         message__gte=asked,
-        decided_at__gte=since,
+        decided_at__gte=steps.since,
     )
     grouped = ended.values_list(
-        UtcHour("decided_at"), "status", two_figures(seconds_between("created_at", "decided_at"))
+        steps.number_of("decided_at"),
+        "status",
+        two_figures(seconds_between("created_at", "decided_at")),
     )
     return grouped.annotate(number=Count("pk")).order_by()
 
@@ -105,8 +107,8 @@ def _share(part: float, whole: float) -> float | None:
 
 def delivery_chart(workspace: Workspace, steps: Steps) -> Chart:
     tally = Tally(steps)
-    for hour, state, number in _ended_deliveries(workspace, steps.since):
-        tally.add("ok" if state == State.DELIVERED else "failed", hour, number)
+    for step, state, number in _ended_deliveries(workspace, steps):
+        tally.add("ok" if state == State.DELIVERED else "failed", step, number)
     ok, failed = tally.counts("ok"), tally.counts("failed")
     summary = _("%(ok)d deliveries arrived and %(failed)d failed for good.") % {
         "ok": sum(ok),
@@ -116,25 +118,25 @@ def delivery_chart(workspace: Workspace, steps: Steps) -> Chart:
     return counted("deliveries", _("Deliveries"), summary, series, steps.labels)
 
 
-def _ended_deliveries(workspace: Workspace, since: datetime) -> Grouped:
-    made = uuid7(since - settings.DELIVERY_GIVE_UP_AFTER - timedelta(days=1))
+def _ended_deliveries(workspace: Workspace, steps: Steps) -> Grouped:
+    made = uuid7(steps.since - settings.DELIVERY_GIVE_UP_AFTER - timedelta(days=1))
     ended = Delivery.objects.filter(
         lane__workspace=workspace,
         pk__gte=made,
-        finished_at__gte=since,
+        finished_at__gte=steps.since,
         state__in=FAILED_STATES | {State.DELIVERED},
     )
-    grouped = ended.values_list(UtcHour("finished_at"), "state")
+    grouped = ended.values_list(steps.number_of("finished_at"), "state")
     return grouped.annotate(number=Count("pk")).order_by()
 
 
 def call_charts(workspace: Workspace, steps: Steps) -> list[Chart]:
     tally = Tally(steps)
     grouped = calls_of(workspace, since=steps.since).values_list(
-        UtcHour("created_at"), F("status") / 100, two_figures(F("duration_ms"))
+        steps.number_of("created_at"), F("status") / 100, two_figures(F("duration_ms"))
     )
-    for hour, status, took, number in grouped.annotate(number=Count("pk")).order_by():
-        tally.add(str(status), hour, number, took)
+    for step, status, took, number in grouped.annotate(number=Count("pk")).order_by():
+        tally.add(str(status), step, number, took)
     return [_calls(tally, steps), _durations(tally, steps)]
 
 

@@ -14,9 +14,9 @@ from api.models import UnnamedCalls
 from delivery.models import Delivery, EngineBeat, State
 from inbox.models import Channel
 from reviews.models import ReviewRequest, Status
-from tests.factories import make_channel, make_review
+from tests.factories import make_call, make_channel, make_review
 from tests.web.conftest import signed_in
-from tests.web.test_activity import make_call, make_expired
+from tests.web.test_activity import make_expired
 from web.charts import (
     HEIGHT,
     Series,
@@ -178,3 +178,22 @@ def test_figures_in_words() -> None:
         "2.1 d",
     ]
     assert percent_text(33.4) == "33 %"
+
+
+@pytest.mark.parametrize(
+    ("zone", "before", "after"),
+    [
+        ("Asia/Kolkata", "2026-11-19 18:29:59", "2026-11-19 18:30:00"),  # half past the hour
+        ("Europe/Berlin", "2026-10-24 21:59:59", "2026-10-24 22:00:00"),  # a day of 25 hours begins
+        ("Europe/Berlin", "2026-10-25 22:59:59", "2026-10-25 23:00:00"),  # and ends
+    ],
+)
+def test_day_begins_at_midnight_of_the_zone(
+    workspace: Workspace, channel: Channel, zone: str, before: str, after: str
+) -> None:
+    times = [datetime.fromisoformat(each).replace(tzinfo=UTC) for each in (before, after)]
+    for at in times:
+        make_answered(channel, at, timedelta(seconds=5))
+    with timezone.override(zone):
+        answers = review_charts(workspace, Steps.until(times[1] + timedelta(hours=30), days=7))[0]
+    assert list(answers.series[0].values) == [0, 0, 0, 0, 1, 1, 0]

@@ -1,6 +1,7 @@
 """What templates need beyond Django: icons, times, Markdown and visible hidden characters."""
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -10,9 +11,11 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
 
+from inbox.models import Channel
+from web.looks import Look
 from web.text.hidden import isolated_html, revealed_html, revealed_text, warnings_in
 from web.text.invisible import find_hidden
 from web.text.markdown import render_markdown
@@ -55,6 +58,7 @@ def warnings(text: Any) -> list[str]:
 
 
 @register.simple_tag
+@lru_cache(maxsize=512)  # a page has hundreds of a few dozen
 def icon(name: str, size: str = "") -> SafeString:
     return format_html(
         '<svg class="i {}{}" aria-hidden="true"><use href="{}#i-{}"/></svg>',
@@ -63,6 +67,24 @@ def icon(name: str, size: str = "") -> SafeString:
         static("vendor/icons.svg"),
         name,
     )
+
+
+@register.simple_tag
+def chip(look: Look) -> SafeString:
+    """An icon and a word; a plain tag, because a list has more of them than of anything else."""
+    shown = icon(look.icon), revealed(look.label)
+    return format_html('<span class="chip {}">{}{}</span>', look.tone, *shown)
+
+
+@register.simple_tag
+def avatar(channel: Channel, size: str = "") -> SafeString:
+    return _avatar(channel.name, hue(channel.pk), size)
+
+
+@lru_cache(maxsize=512)
+def _avatar(name: str, colour: str, size: str) -> SafeString:
+    text = '<span class="av {} {}" aria-hidden="true">{}</span>'
+    return format_html(text, size, colour, initials(name))
 
 
 @register.filter
@@ -116,5 +138,15 @@ def day(at: datetime) -> str:
 
 
 def _time(local: datetime, shown: str) -> SafeString:
-    full = date_format(local, pgettext("date format", "l, j F Y, H:i T"))
+    minute = local.replace(second=0, microsecond=0)
+    full = _full_date(minute, f"{minute.tzinfo} {minute.tzname()}", get_language())
     return format_html('<time datetime="{}" title="{}">{}</time>', local.isoformat(), full, shown)
+
+
+@lru_cache(maxsize=4096)
+def _full_date(minute: datetime, zone: str, language: str | None) -> str:
+    """Kept for each zone and language: times are equal across zones, and when a clock is set back.
+
+    A list is looked at again and again, and the words of a date take as long as the rest of a row.
+    """
+    return date_format(minute, pgettext("date format", "l, j F Y, H:i T"))
