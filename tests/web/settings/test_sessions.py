@@ -127,8 +127,8 @@ def test_page_costs_the_same_for_any_number_of_sessions(browser: Client, person:
 
 
 def test_page_of_who_is_signed_in_costs_no_statement_more(browser: Client) -> None:
-    """The session, the person with their workspaces, the number that waits, what is pinned."""
-    assert statements(browser, "/settings/profile/") == 4
+    """The session, the person with their workspaces, and what the sidebar shows."""
+    assert statements(browser, "/settings/profile/") == 3
 
 
 class TestNotifications:
