@@ -7,10 +7,20 @@ from contextlib import ExitStack
 from functools import cache
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Request, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    ConsoleMessage,
+    Dialog,
+    Page,
+    Request,
+    expect,
+    sync_playwright,
+)
 
 from tests.e2e.separate import Separate
 from tests.e2e.stack import EMAIL, PASSWORD, Stack
+
+expect.set_options(timeout=15_000)  # two journeys share a machine with what they drive
 
 KINDS: dict[str, type[Stack]] = {"serve": Stack, "separate": Separate}
 FLAGS = [

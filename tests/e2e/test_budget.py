@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, Page
 
 from tests.e2e.people import DESK, Person, listening, new_channel, person
 from tests.e2e.stack import ROOT, Stack
+from tests.polling import happens_within
 
 pytestmark = [
     pytest.mark.e2e,
@@ -81,7 +82,7 @@ def test_first_load_keeps_to_its_budgets(owner: Person, stack: Stack, page: Page
     session.on("Network.loadingFinished", lambda event: received.append(event["encodedDataLength"]))
     page.goto(f"{stack.url}/inbox/", wait_until="load")
     listening(page)
-    page.wait_for_function(ARRIVED, arg=sorted(LATER))
+    assert happens_within(10, lambda: page.evaluate(ARRIVED, sorted(LATER)))
     asked: list[tuple[str, bool]] = page.evaluate(ASKED)
     own = {path: at_first for path, at_first in asked if path.startswith("/static/js/")}
     assert {path for path, at_first in own.items() if not at_first} == LATER

@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.e2e.stack import EMAIL, PASSWORD, Stack
+from tests.polling import happens_within
 
 pytestmark = [
     pytest.mark.e2e,
@@ -395,7 +396,7 @@ def test_stream_is_spoken_once_it_is_whole(talk: Talk) -> None:
         assert talk.stack.call("PATCH", route, body).ok
         talk.hear("message-changed", draft)
         expect(message).to_contain_text(text)
-    talk.page.wait_for_function("window.spoken.length > 0")
+    assert happens_within(10, lambda: talk.page.evaluate("() => window.spoken.length > 0"))
     assert talk.page.evaluate("window.spoken") == [f"m-{draft}"]
 
 

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.e2e.stack import Stack
+from tests.polling import happens_within
 
 pytestmark = [
     pytest.mark.e2e,
@@ -169,8 +170,9 @@ def test_answered_reviews_and_revisions_stay_harmless(
     review = hostile.reviews["text"]
     scripted_page.goto(f"{stack.url}/inbox/{review}/")
     scripted_page.locator("#answer-text").fill(SCRIPTS[:1_500] + SHORT)
-    with scripted_page.expect_navigation():
+    with scripted_page.expect_response(lambda answer: answer.request.method == "POST") as sent:
         scripted_page.locator("#card .card-f .btn.primary").click()
+    assert sent.value.status < 400
     scripted_page.goto(f"{stack.url}/inbox/{review}/")
     check(scripted_page)
     assert scripted_page.locator("#card .result.ok").is_visible()
@@ -190,7 +192,8 @@ def test_the_watch_sees_what_runs_and_leaves(stack: Stack, watched: tuple[Page, 
         """() => { const image = new Image(); image.src = 'https://evil.example/x';
         document.body.append(image); console.error('broken') }"""
     )
-    page.wait_for_function("document.querySelector('body > img').complete")
+    came = "() => document.querySelector('body > img').complete"
+    assert happens_within(10, lambda: page.evaluate(came))
     said = " ".join(complaints)
     assert "broken" in said
     assert "img-src" in said

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.e2e.people import DESK, Person, listening, new_channel, person
 from tests.e2e.stack import Stack
+from tests.polling import happens_within
 from tests.receiver import Receiver
 
 pytestmark = [
@@ -119,7 +120,8 @@ def test_page_is_live_though_the_extension_for_streams_came_late(
 
     page.route("**/hx-sse*.js", hold)
     page.goto(f"{people[0].watch.url}/inbox/", wait_until="commit")
-    page.wait_for_function("window.htmx && document.readyState === 'interactive'")
+    started = "() => Boolean(window.htmx) && document.readyState === 'interactive'"
+    assert happens_within(10, lambda: page.evaluate(started))
     page.evaluate("new Promise((done) => setTimeout(done))")  # htmx has started itself by now
     held[0].continue_()
     listening(page)
@@ -283,6 +285,6 @@ def test_new_password_in_one_tab_lets_the_other_tab_go_on(
         other.get_by_label("New password again").fill(SECRET)
         other.get_by_role("button", name="Change password").click()
         expect(other.get_by_text("The password is changed.")).to_be_visible()
-        page.wait_for_function("window.ended")
+        assert happens_within(10, lambda: page.evaluate("() => window.ended"))
         expect(page.locator("#live")).to_have_attribute("data-state", "live", timeout=20_000)
         expect(page.get_by_role("dialog", name="You were signed out")).to_be_hidden()

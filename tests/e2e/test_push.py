@@ -72,12 +72,13 @@ def page(context: BrowserContext, push_stack: Stack, service: Receiver) -> Itera
     endpoint = json.dumps(f"{service.url}/send/a-secret-path")
     context.add_init_script(f"({STAND_IN})({endpoint})")
     page = context.new_page()
-    complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
+    complaints: list[tuple[str, str]] = []
+    page.on("console", lambda message: complaints.append((message.type, message.text)))
+    page.on("pageerror", lambda error: complaints.append(("error", str(error))))
     sign_in(page, push_stack)
     yield page
-    assert not [text for text in complaints if "Failed to load resource" not in text]
+    errors = [text for kind, text in complaints if kind == "error"]
+    assert not [text for text in errors if "Failed to load resource" not in text]
 
 
 def sign_in(page: Page, stack: Stack) -> None:
@@ -194,6 +195,7 @@ def test_person_is_notified_of_a_review_and_of_who_answered_it(
     assert notification["title"] == news["channel"]
     assert (notification["tag"], notification["silent"]) == (review_id, False)
     assert worker.click() == f"/inbox/{review_id}/"
+    assert happens_within(10, lambda: not worker.shown())  # closed by the click
 
     worker.receive(news)
     assert worker.shows("Approval")
@@ -227,9 +229,11 @@ def test_titles_tests_and_removal_work_from_the_page(
     this_device(page).get_by_label("Show titles").check()
     this_device(page).get_by_role("button", name="Save").click()
     expect(page.get_by_text("Saved.")).to_be_visible()
+    page.goto("about:blank")  # nobody looks at the pages
     push_stack.ask({"type": "approval"})
     (request,) = service.wait_for(1)
     assert browser.read(request)["title"] == "Deploy version 2?"
+    page.goto(f"{push_stack.url}/push/")
     this_device(page).get_by_role("button", name="Send test").click()
     expect(page.get_by_text("A test is on its way.")).to_be_visible()
     _, trial = service.wait_for(2)
