@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from msgspec import UNSET, Meta, UnsetType
 
 from api.people.serializers.agents import MessageAgentOut
-from api.placet.serializers.base import ChannelId, Text, WireStruct
+from api.placet.serializers.base import ChannelId, ClientId, Text, WireStruct
 from api.placet.serializers.messages import MessageOut
 
 LONGEST_TEXT = 20_000
@@ -18,17 +18,7 @@ class PersonMessageIn(WireStruct):
     channel_id: ChannelId
     text: Annotated[str, Meta(max_length=LONGEST_TEXT)] | UnsetType = UNSET
     attachment_ids: Annotated[list[Text], Meta(max_length=100)] = []
-    client_id: (
-        Annotated[
-            str,
-            Meta(
-                min_length=1,
-                max_length=255,
-                description="The same value again returns the stored message.",
-            ),
-        ]
-        | UnsetType
-    ) = UNSET
+    client_id: ClientId | UnsetType = UNSET
 
 
 class RespondIn(WireStruct):

@@ -6,6 +6,14 @@ from msgspec import Meta, Struct
 
 Text = Annotated[str, Meta(min_length=1)]
 ChannelId = Annotated[str, Meta(min_length=1, max_length=300, description="Id of an agent.")]
+ClientId = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=255,
+        description="The same value again returns the stored message.",
+    ),
+]
 Url = Annotated[
     str,
     Meta(

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
-from api.placet.serializers.base import ChannelId, Text, Url, WireStruct
+from api.placet.serializers.base import ChannelId, ClientId, Text, Url, WireStruct
 from api.placet.serializers.files import AttachmentOut, TextAttachmentIn
 from api.placet.serializers.reviews import ReviewIn, ReviewOut
 
@@ -24,17 +24,7 @@ class MessageIn(WireStruct):
     attachment_ids: Annotated[list[Text], Meta(max_length=100)] = []
     text_attachments: Annotated[list[TextAttachmentIn], Meta(max_length=100)] = []
     iteration_of: Text | UnsetType = UNSET
-    client_id: (
-        Annotated[
-            str,
-            Meta(
-                min_length=1,
-                max_length=255,
-                description="The same value again returns the stored message.",
-            ),
-        ]
-        | UnsetType
-    ) = UNSET
+    client_id: ClientId | UnsetType = UNSET
     stream_id: Annotated[str, Meta(min_length=1, max_length=255)] | UnsetType = UNSET
     stream_started_at: Text | UnsetType = UNSET
     stream_state: StreamState | UnsetType = UNSET
