@@ -13,12 +13,14 @@ from playwright.sync_api import (
     Dialog,
     Page,
     Request,
+    StorageState,
     expect,
     sync_playwright,
 )
 
+from tests.e2e.people import TELL_VIOLATIONS, sign_in
 from tests.e2e.separate import Separate
-from tests.e2e.stack import EMAIL, PASSWORD, Stack
+from tests.e2e.stack import Stack
 
 expect.set_options(timeout=15_000)  # two journeys share a machine with what they drive
 
@@ -64,35 +66,42 @@ def browser() -> Iterator[Browser]:
         running.close()
 
 
-def _sign_in(stack: Stack, page: Page) -> None:
-    page.goto(f"{stack.url}/sign-in/")
-    page.get_by_label("E-mail").fill(EMAIL)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+@pytest.fixture(scope="session")
+def sessions(browser: Browser) -> Callable[[Stack], StorageState]:
+    """The cookies of the owner, who signs in once at each stack."""
+
+    @cache
+    def cookies(url: str) -> StorageState:
+        context = browser.new_context(java_script_enabled=False)
+        sign_in(context.new_page(), url)
+        kept = context.storage_state()
+        context.close()
+        return kept
+
+    return lambda stack: cookies(stack.url)
 
 
 @pytest.fixture
-def page(stack: Stack, browser: Browser) -> Iterator[Page]:
+def page(
+    stack: Stack, browser: Browser, sessions: Callable[[Stack], StorageState]
+) -> Iterator[Page]:
     """A signed-in person's page, without JavaScript; anything that breaks the policy fails."""
-    context = browser.new_context(java_script_enabled=False)
+    context = browser.new_context(java_script_enabled=False, storage_state=sessions(stack))
     page = context.new_page()
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text))
-    _sign_in(stack, page)
     yield page
     context.close()
     policy = [text for text in complaints if "Content Security Policy" in text]
     assert not policy
 
 
-TELL_VIOLATIONS = """addEventListener('securitypolicyviolation',
-    (event) => console.error('policy: ' + event.violatedDirective + ' ' + event.blockedURI))"""
-
-
 @pytest.fixture
-def watched(stack: Stack, browser: Browser) -> Iterator[tuple[Page, list[str]]]:
+def watched(
+    stack: Stack, browser: Browser, sessions: Callable[[Stack], StorageState]
+) -> Iterator[tuple[Page, list[str]]]:
     """A signed-in person's page with JavaScript, and a list of all that should not happen."""
-    context = browser.new_context()
+    context = browser.new_context(storage_state=sessions(stack))
     context.add_init_script(TELL_VIOLATIONS)
     page = context.new_page()
     complaints: list[str] = []
@@ -114,7 +123,6 @@ def watched(stack: Stack, browser: Browser) -> Iterator[tuple[Page, list[str]]]:
     page.on("dialog", note_dialog)
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("popup", lambda popup: complaints.append(f"opened: {popup.url}"))
-    _sign_in(stack, page)
     yield page, complaints
     context.close()
 

@@ -79,7 +79,7 @@ class Person:
             page.close()
 
 
-def sign_in(page: Page, url: str, email: str, password: str) -> None:
+def sign_in(page: Page, url: str, email: str = EMAIL, password: str = PASSWORD) -> None:
     page.goto(f"{url}/sign-in/")
     page.get_by_label("E-mail").fill(email)
     page.get_by_label("Password").fill(password)

@@ -38,7 +38,6 @@ class Stack:
         self.reader.start()
         self.wait_until_ready()
         self.url = f"http://localhost:{self.port}"
-        self.secret = (self.find(r"Webhook secret\s+(whsec_\S+)") or [""])[0]
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -132,10 +131,20 @@ class Stack:
             method, f"{self.url}{path}", json=body, headers={"x-api-key": KEY}, timeout=40
         )
 
+    @property
+    def channel(self) -> str:
+        """The id of the agent that the API lists first, which `ask` writes for: the newest."""
+        return str(self.call("GET", "/api/v1/agents").json()[0]["id"])
+
+    @property
+    def secret(self) -> str:
+        """What signs the events of that agent."""
+        shown = self.call("GET", f"/api/v1/agents/{self.channel}/signing-secrets").json()
+        return str(shown["secrets"][0]["secret"])
+
     def ask(self, review: Mapping[str, object], **message: object) -> str:
         """Post a request for review; returns its id."""
-        channel = self.call("GET", "/api/v1/agents").json()[0]["id"]
-        body = {"channelId": channel, "text": "Deploy version 2?", "review": review} | message
+        body = {"channelId": self.channel, "text": "Deploy version 2?", "review": review} | message
         answer = self.call("POST", "/api/v1/messages", body)
         assert answer.status_code == 201, answer.text
         return str(answer.json()["id"])

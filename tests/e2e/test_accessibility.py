@@ -3,14 +3,14 @@
 import json
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, StorageState
 
 from tests.e2e.gallery import Gallery
-from tests.e2e.stack import EMAIL, PASSWORD, Stack
+from tests.e2e.stack import Stack
 
 pytestmark = [
     pytest.mark.e2e,
@@ -35,23 +35,14 @@ def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture(scope="module")
-def state(browser: Browser, stack: Stack) -> dict[str, object]:
+def state(stack: Stack, sessions: Callable[[Stack], StorageState]) -> StorageState:
     """The cookies of somebody who is signed in."""
-    context = browser.new_context()
-    page = context.new_page()
-    page.goto(f"{stack.url}/sign-in/")
-    page.get_by_label("E-mail").fill(EMAIL)
-    page.get_by_label("Password").fill(PASSWORD)
-    with page.expect_navigation():
-        page.get_by_role("button", name="Sign in").click()
-    kept = dict(context.storage_state())
-    context.close()
-    return kept
+    return sessions(stack)
 
 
 @pytest.fixture(scope="module")
-def gallery(browser: Browser, stack: Stack, state: dict[str, object]) -> Gallery:
-    context = browser.new_context(storage_state=state, java_script_enabled=False)  # type: ignore[arg-type]
+def gallery(browser: Browser, stack: Stack, state: StorageState) -> Gallery:
+    context = browser.new_context(storage_state=state, java_script_enabled=False)
     filled = Gallery(stack).fill(context.new_page())
     context.close()
     return filled
@@ -61,13 +52,13 @@ def gallery(browser: Browser, stack: Stack, state: dict[str, object]) -> Gallery
     params=["desk-light", "desk-dark", "tablet-light", "phone-light", "phone-dark", "narrow-dark"]
 )
 def context(
-    request: pytest.FixtureRequest, browser: Browser, state: dict[str, object]
+    request: pytest.FixtureRequest, browser: Browser, state: StorageState
 ) -> Iterator[BrowserContext]:
     """The policy is off here, because it would keep the checker itself out."""
     size, theme = request.param.split("-")
     width, height = SIZES[size]
     made = browser.new_context(
-        storage_state=state,  # type: ignore[arg-type]  # what storage_state() gave
+        storage_state=state,
         viewport={"width": width, "height": height},
         color_scheme=theme,
         reduced_motion="reduce",

@@ -2,15 +2,16 @@
 
 import json
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, StorageState, expect
 
-from tests.e2e.stack import EMAIL, PASSWORD, Stack
+from tests.e2e.people import sign_in
+from tests.e2e.stack import Stack
 from tests.polling import happens_within
 
 pytestmark = [
@@ -70,26 +71,15 @@ class Talk:
         return list(found["data"])
 
 
-def sign_in(page: Page, stack: Stack) -> None:
-    page.goto(f"{stack.url}/sign-in/")
-    page.get_by_label("E-mail").fill(EMAIL)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    page.wait_for_url("**/inbox/")
-
-
 @pytest.fixture(scope="module")
-def session(stack: Stack, browser: Browser) -> Iterator[Any]:
+def session(stack: Stack, sessions: Callable[[Stack], StorageState]) -> StorageState:
     """The cookies of one session for all tests but the one that ends it."""
-    context = browser.new_context()
-    sign_in(context.new_page(), stack)
-    yield context.storage_state()
-    context.close()
+    return sessions(stack)
 
 
 @pytest.fixture(params=SIZES, ids=["desk", "phone"])
 def talk(
-    stack: Stack, browser: Browser, session: Any, request: pytest.FixtureRequest
+    stack: Stack, browser: Browser, session: StorageState, request: pytest.FixtureRequest
 ) -> Iterator[Talk]:
     """A channel of its own; what breaks the policy or is complained about in the console fails.
 
@@ -97,8 +87,9 @@ def talk(
     """
     agent = stack.call("POST", "/api/v1/agents", {"name": f"Agent {uuid.uuid4().hex[:6]}"}).json()
     width, height = request.param
-    size = {"width": width, "height": height}
-    context = browser.new_context(viewport=size, storage_state=session)  # type: ignore[arg-type]
+    context = browser.new_context(
+        viewport={"width": width, "height": height}, storage_state=session
+    )
     page = context.new_page()
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text))
@@ -469,7 +460,7 @@ def test_draft_survives_a_reload_and_ends_with_sending(talk: Talk) -> None:
 
 def test_drafts_end_with_signing_out(talk: Talk) -> None:
     talk.page.context.clear_cookies()
-    sign_in(talk.page, talk.stack)
+    sign_in(talk.page, talk.stack.url)
     talk.open()
     talk.field.fill("Secret plan")
     keys = "Object.keys(localStorage).filter((key) => key.startsWith('draft:')).length"

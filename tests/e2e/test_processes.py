@@ -84,6 +84,7 @@ def test_second_start_changes_nothing_and_prints_no_secret(tmp_path: Path) -> No
         asked = first.ask({"type": "approval"})
         assert first.find(f"({KEY})")
         assert first.find(f"({PASSWORD})")
+        assert first.find(r"Webhook secret\s+(whsec_\S+)") == [first.secret]
     started = time.monotonic()
     with Stack(folder, environment={"BOOTSTRAP_API_KEY": "", "ADMIN_EMAIL": "x@y.org"}) as second:
         took = time.monotonic() - started

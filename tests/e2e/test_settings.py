@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.e2e.people import sign_in
 from tests.e2e.stack import EMAIL, PASSWORD, Stack
 
 pytestmark = [
@@ -20,6 +21,8 @@ def choose_theme(stack: Stack, page: Page, name: str) -> None:
 
 
 def test_theme_colours_the_page_and_the_door(stack: Stack, page: Page) -> None:
+    page.context.clear_cookies()  # a session of its own, which it ends
+    sign_in(page, stack.url)
     choose_theme(stack, page, "Dark")
     scheme = "getComputedStyle(document.documentElement).colorScheme"
     assert page.evaluate(scheme) == "dark"
