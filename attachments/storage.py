@@ -1,5 +1,6 @@
 """Objects of attachments: key names, put, open, remove."""
 
+import contextlib
 import logging
 import secrets
 import unicodedata
@@ -67,12 +68,22 @@ def replace(key: str, content: bytes) -> None:
         remove(saved)
 
 
-def remove(key: str) -> None:
-    """Delete an object that no row names any more. What fails here is left behind."""
+def delete(key: str) -> None:
+    """Delete an object, if it is there.
+
+    Raises: StorageUnavailableError.
+    """
     try:
         default_storage.delete(key)
-    except Exception:
+    except Exception as failure:
         logger.exception("object %s was not deleted", key)
+        raise StorageUnavailableError("The file could not be deleted.") from failure
+
+
+def remove(key: str) -> None:
+    """Delete an object that no row names any more. What fails here is left behind."""
+    with contextlib.suppress(StorageUnavailableError):
+        delete(key)
 
 
 def open_object(key: str) -> "File[bytes]":
