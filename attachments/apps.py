@@ -8,4 +8,4 @@ class AttachmentsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from attachments import deleting  # noqa: F401  # its receivers
+        from attachments import checks, deleting  # noqa: F401  # what they register
