@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from django.core.files.storage import default_storage
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import Workspace
@@ -133,7 +134,7 @@ def test_file_that_left_the_state_it_had_stays(channel: Channel) -> None:
     edit = draw_on(with_thumbnails(channel), State.DRAFT)
     stale = [edit]
     send_edits([edit.pk])
-    assert delete_files(stale, in_states={State.DRAFT}) == 0
+    assert delete_files(stale, where=Q(state=State.DRAFT)) == 0
     assert Attachment.objects.filter(pk=edit.pk).exists()
 
 
