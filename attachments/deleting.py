@@ -16,6 +16,7 @@ from delivery import faults
 
 TRY_AGAIN_AFTER = timedelta(minutes=1)
 MOST_AT_ONCE = 500
+MOST_REFUSED = 3
 
 
 @transaction.atomic
@@ -63,16 +64,21 @@ def remove_objects(*, now: datetime) -> int:
     """Remove what is due, and return how many objects went.
 
     Each is forgotten after it is gone: a worker that dies in between leaves it to the next, and
-    to remove what is not there is no failure. What the storage refuses is tried again later.
+    to remove what is not there is no failure. What the storage refuses is tried again later; one
+    that refuses several in a row is left alone until the next tick.
     """
-    count = 0
+    count = refused = 0
     for removal in Removal.objects.filter(due_at__lte=now).order_by("due_at")[:MOST_AT_ONCE]:
         try:
             faults.hit("file.before_object_delete", removal.key)
             delete(removal.key)
         except StorageUnavailableError:
             Removal.objects.filter(pk=removal.pk).update(due_at=now + TRY_AGAIN_AFTER)
+            refused += 1
+            if refused == MOST_REFUSED:
+                break
             continue
+        refused = 0
         faults.hit("file.after_object_delete", removal.key)
         Removal.objects.filter(pk=removal.pk).delete()
         count += 1

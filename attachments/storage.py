@@ -51,6 +51,7 @@ def _asked(to: str, key: str, message: str) -> Iterator[Objects]:
         raise
     except Exception as failure:
         logger.exception("the storage was asked to %s %s", to, key)
+        default_storage.failed(failure)
         raise StorageUnavailableError(message) from failure
 
 
