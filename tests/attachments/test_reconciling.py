@@ -15,7 +15,7 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from accounts.ids import uuid7
-from attachments import reconciling, services
+from attachments import services, storage
 from attachments.backends import Objects, StoredObject
 from attachments.deleting import delete_files, remove_objects
 from attachments.edits import send_edits
@@ -227,7 +227,7 @@ def test_a_day_has_one_comparison_and_one_that_broke_off_is_made_again(
         raise StorageUnavailableError("away")
 
     with monkeypatch.context() as patched:
-        patched.setattr(reconciling.storage, "listing", refuse)
+        patched.setattr(storage, "listing", refuse)
         with pytest.raises(StorageUnavailableError):
             reconcile_daily(now=morning)
     assert reconcile_daily(now=morning + AN_HOUR) is None
@@ -254,7 +254,7 @@ def test_memory_does_not_grow_with_the_number_of_objects(
                 key = f"{channel.workspace_id}/2026/11/{each:026x}"
                 yield StoredObject(key, 1, now)
 
-        monkeypatch.setattr(reconciling.storage, "listing", many)
+        monkeypatch.setattr(storage, "listing", many)
         tracemalloc.start()
         counts = reconcile(now=now, delete=False)
         peak = tracemalloc.get_traced_memory()[1]

@@ -3,11 +3,13 @@
 import re
 import subprocess
 from collections.abc import Mapping
+from functools import partial
 
 import pytest
 import requests
 
 from tests.chaos.points import REMOVAL, UPLOAD
+from tests.chaos.processes import Process
 from tests.chaos.scene import Scene
 from tests.chaos.stack import KEYS, PYTHON, ROOT
 from tests.polling import happens_within
@@ -27,7 +29,7 @@ class Keeper:
     def __init__(self, act: Scene, storage: Mapping[str, str]) -> None:
         self.stack = act.stack
         self.channel = act.channel(act.receiver()).id
-        self.environment = act.stack.environment | storage
+        self.environment = act.stack.environment | dict(storage)
         self.verdicts: list[str] = []
 
     def call(self, method: str, path: str, **given: object) -> requests.Response:
@@ -86,19 +88,23 @@ def kill_at_every_file_point(act: Scene, storage: Mapping[str, str]) -> None:
         stack.wait_for_web()
         with pytest.raises(requests.ConnectionError):
             upload()
-        assert happens_within(10, lambda n=number: len(stack.web.struck) >= n)
+        assert happens_within(10, partial(has_died, stack.web, number))
         assert keeper.compared()["files that are"] == number
     stack.wait_for_web()
     message = keeper.send_stored()
     assert keeper.compared()["files, each with"] == 1
     assert keeper.call("DELETE", f"messages/{message}").status_code == 200
     for number in range(1, len(REMOVAL) + 1):
-        assert happens_within(40, lambda n=number: len(stack.worker.struck) >= n)
+        assert happens_within(40, partial(has_died, stack.worker, number))
         keeper.compared()
     swept = keeper.run("shell", "-c", AGE_AND_SWEEP)
     assert swept.returncode == 0, swept.stderr
     assert happens_within(40, lambda: not any(keeper.compared().values()))
     act.end(note=f"{len(stack.web.struck)} uploads and 2 removals killed, {looks(keeper)}")
+
+
+def has_died(process: Process, times: int) -> bool:
+    return len(process.struck) >= times
 
 
 def looks(keeper: Keeper) -> str:
