@@ -1,4 +1,4 @@
-"""F3 with the objects on a real S3 server; `make s3` runs it."""
+"""F3 with the objects on a real S3 server; `make chaos-long` runs it."""
 
 from collections.abc import Callable
 
@@ -8,7 +8,7 @@ from tests.ceph import Ceph
 from tests.chaos.files import kill_at_every_file_point
 from tests.chaos.scene import Scene
 
-pytestmark = [pytest.mark.s3, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.s3, pytest.mark.long, pytest.mark.timeout(300)]
 
 
 @pytest.mark.parametrize("stage", ["sqlite"], indirect=True)
