@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from django.core.files.base import File
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseNotModified
+from django.http.response import HttpResponseBase
 from django.utils.http import parse_etags
 
 from attachments.kinds import AUDIO, IMAGES, PDF, VIDEO, Kind, kind_of, media_type_of
@@ -165,7 +166,7 @@ def _with_headers[R: (HttpResponse, Stream)](
     return response
 
 
-def protect(response: "HttpResponse | Stream", policy: str = POLICY) -> None:
+def protect(response: HttpResponseBase, policy: str = POLICY) -> None:
     """What keeps agents' bytes from acting in our origin. Our own pages may frame them."""
     response["Content-Security-Policy"] = policy
     response["X-Content-Type-Options"] = "nosniff"

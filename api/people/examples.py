@@ -2,7 +2,17 @@
 
 from typing import Any
 
-from api.placet.examples import AGENT, AGENT_ID, COMPLETED, ERROR_TEXTS, MESSAGE, MESSAGE_ID, NOW
+from api.placet.examples import (
+    AGENT,
+    AGENT_ID,
+    COMPLETED,
+    ERROR_TEXTS,
+    FILE,
+    FILE_ID,
+    MESSAGE,
+    MESSAGE_ID,
+    NOW,
+)
 
 PERSON_ID = "019a9c3e-1f0a-7b6d-8a41-5d2c7e90ab34"
 
@@ -31,6 +41,8 @@ PREFERENCES = {
     "managementDashboard": False,
     "updatedAt": NOW,
 }
+SHARE_TOKEN = "019a9c421c7a7d02bb6e0a4f9d35c8e4.1vM0Zk.Y3JlZA-oM6f_7hQ2k"  # noqa: S105  # none
+FORM = {"channelId": AGENT_ID, "file": "Notes on version 4.2."}
 WEBHOOK = {"webhookUrl", "webhookHeaders", "webhookAuth"}
 OWN_MESSAGE = MESSAGE | {
     "senderType": "user",
@@ -62,6 +74,9 @@ BODIES: dict[str, Any] = {
     "createAgentAsPerson": {"name": "Release bot", "tag": "ops"},
     "updateAgentAsPerson": {"description": "Ships the web shop.", "tag": None},
     "writeToAgent": {"channelId": AGENT_ID, "text": "Please hurry.", "clientId": "page-17"},
+    "uploadFileAsPerson": FORM | {"text": "Please read this first."},
+    "storeFileAsPerson": FORM,
+    "downloadFiles": {"ids": [FILE_ID]},
     "answerReview": {"response": {"selectedOption": "approve", "comment": "go"}},
 }
 ANSWERS: dict[str, Any] = {
@@ -94,6 +109,18 @@ ANSWERS: dict[str, Any] = {
     "listIterationsAsPerson": {"groupId": MESSAGE_ID, "iterations": [MESSAGE]},
     "answerReview": ANSWERED,
     "sendAgain": {"retried": True},
+    "listFilesAsPerson": {
+        "data": [
+            FILE | {"messageId": MESSAGE_ID, "message": {"channelId": AGENT_ID, "createdAt": NOW}}
+        ],
+        "nextCursor": None,
+    },
+    "uploadFileAsPerson": FILE | {"messageId": MESSAGE_ID},
+    "storeFileAsPerson": FILE,
+    "shareFile": {
+        "url": f"https://licet.example.org/api/share/{SHARE_TOKEN}",
+        "expiresIn": 3600,
+    },
 }
 
 OWN_TEXTS: dict[int, tuple[str, str, str, list[str]]] = {

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from api.people.views import agents, auth, keys, messages, preferences, users
+from api.people.views import agents, auth, files, keys, messages, preferences, users
 
 app_name = "people"
 
@@ -22,6 +22,13 @@ urlpatterns = [
     path("agents", agents.Agents.as_view(), name="agents"),
     path("agents/<str:agent_id>", agents.OneAgent.as_view(), name="agent"),
     path("agents/<str:agent_id>/read", agents.Read.as_view(), name="read-agent"),
+    path("files", files.Files.as_view(), name="files"),
+    path("files/upload", files.Upload.as_view(), name="upload-file"),
+    path("files/store", files.Store.as_view(), name="store-file"),
+    path("files/bulk-download", files.BulkDownload.as_view(), name="download-files"),
+    path("files/<str:file_id>/download", files.Download.as_view(), name="download-file"),
+    path("files/<str:file_id>/share", files.Share.as_view(), name="share-file"),
+    path("share/<str:token>", files.Shared.as_view(), name="shared"),
     path("messages", messages.Messages.as_view(), name="messages"),
     # What has a name of its own comes before the ids.
     path("messages/reviews", messages.Reviews.as_view(), name="reviews"),

@@ -18,22 +18,25 @@ from attachments.services import NewFile, store_file
 from inbox.models import Channel
 from inbox.queries import require_channel
 
-FORM: dict[str, Any] = {
-    FORM_TYPE: {
-        "type": "object",
-        "properties": {
-            "channelId": {"type": "string", "minLength": 1, "description": "Id of an agent."},
-            "channel": {
-                "type": "string",
-                "minLength": 1,
-                "description": "The same, by another name.",
-            },
-            "file": {"type": "string", "format": "binary"},
-        },
-        "required": ["file"],
-        "anyOf": [{"required": ["channelId"]}, {"required": ["channel"]}],
+
+def form_of_file(**more: Any) -> dict[str, Any]:
+    """How such a form stands in the OpenAPI document, with more fields of its own."""
+    properties = {
+        "channelId": {"type": "string", "minLength": 1, "description": "Id of an agent."},
+        "channel": {"type": "string", "minLength": 1, "description": "The same, by another name."},
+        "file": {"type": "string", "format": "binary"},
     }
-}
+    return {
+        FORM_TYPE: {
+            "type": "object",
+            "properties": properties | more,
+            "required": ["file"],
+            "anyOf": [{"required": ["channelId"]}, {"required": ["channel"]}],
+        }
+    }
+
+
+FORM = form_of_file()
 
 
 @contextmanager

@@ -4,7 +4,9 @@ import uuid
 
 from accounts.models import Role, Workspace
 from api.people import examples
-from api.placet.examples import AGENT_ID, MESSAGE_ID, PAYLOAD
+from api.placet.examples import AGENT_ID, FILE_ID, MESSAGE_ID, PAYLOAD
+from attachments.queries import find_file
+from attachments.sharing import share_token
 from inbox.models import Channel
 from reviews.models import Closer, ReviewRequest
 from reviews.services import Answer, answer_review
@@ -21,6 +23,7 @@ def build_people_world(workspace: Workspace) -> World:
     ids = {
         examples.PERSON_ID: str(make_person(workspace, Role.REVIEWER).pk),
         examples.KEY_ID: str(make_key(workspace).row.pk),
+        examples.SHARE_TOKEN: share_token(find_file(workspace, world.ids[FILE_ID])),
         MESSAGE_ID: str(make_review(channel=channel, payload=PAYLOAD).pk),
     }
     return World(workspace, world.ids | ids)
