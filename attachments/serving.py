@@ -182,9 +182,9 @@ def disposition(filename: str, *, inline: bool) -> str:
     return f"{how}; filename=\"{plain}\"; filename*=UTF-8''{exact}"
 
 
-def picture_response(content: bytes) -> HttpResponse:
+def picture_response(content: bytes, *, fresh_seconds: int = FRESH_SECONDS) -> HttpResponse:
     """A WebP of ours, made from a picture of theirs."""
     response = HttpResponse(content, content_type="image/webp")
     protect(response)
-    response["Cache-Control"] = CACHED
+    response["Cache-Control"] = f"private, max-age={fresh_seconds}"
     return response

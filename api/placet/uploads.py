@@ -40,10 +40,10 @@ FORM = form_of_file()
 
 
 @contextmanager
-def received(request: Request) -> Iterator[Form]:
+def received(request: Request, *, largest: int | None = None) -> Iterator[Form]:
     """The form of a request; its temporary file is gone afterwards."""
     try:
-        form = read_form(request._request)  # noqa: SLF001  # DRF would parse it first
+        form = read_form(request._request, largest=largest)  # noqa: SLF001  # DRF would parse it first
     except BodyError as error:
         raise unreadable(error) from error
     try:
