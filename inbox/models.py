@@ -199,6 +199,8 @@ class Message(models.Model):
     stream_state = models.CharField(  # noqa: DJ001
         max_length=9, choices=StreamState.choices, null=True, blank=True
     )
+    # Name, person and time of each file that people deleted.
+    deleted_files = models.JSONField(null=True, blank=True, editable=False)
     stream_lapsed = models.BooleanField(default=False)  # aborted by the clock, not by the agent
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(default=timezone.now, editable=False)

@@ -80,6 +80,7 @@ BODIES: dict[str, Any] = {
     "uploadFileAsPerson": FORM | {"text": "Please read this first."},
     "storeFileAsPerson": FORM,
     "downloadFiles": {"ids": [FILE_ID]},
+    "deleteFiles": {"ids": [FILE_ID]},
     "answerReview": {"response": {"selectedOption": "approve", "comment": "go"}},
 }
 ANSWERS: dict[str, Any] = {
@@ -120,6 +121,8 @@ ANSWERS: dict[str, Any] = {
     },
     "uploadFileAsPerson": FILE | {"messageId": MESSAGE_ID},
     "storeFileAsPerson": FILE,
+    "deleteFile": {"message": "Deleted"},
+    "deleteFiles": {"message": "Deleted 1 file(s)"},
     "setAvatar": PICTURED,
     "deleteAvatar": AGENT,
     "getFigures": {

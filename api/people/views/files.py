@@ -18,6 +18,7 @@ from rest_framework.response import Response
 from accounts.models import Workspace
 from api.multipart import Form
 from api.people.documentation import WORKSPACE, operation
+from api.people.serializers.auth import TextOut
 from api.people.serializers.files import (
     UPLOAD_FORM,
     FilePageOut,
@@ -25,7 +26,7 @@ from api.people.serializers.files import (
     ShareOut,
 )
 from api.people.serializers.messages import LONGEST_TEXT
-from api.people.views.base import PersonView, answering, person_of, workspace_of
+from api.people.views.base import PersonView, answering, managing, person_of, workspace_of
 from api.people.wire import listed_file
 from api.placet.documentation import CURSOR
 from api.placet.errors import InvalidBodyError, fault
@@ -43,6 +44,7 @@ from attachments.queries import (
     has_bytes,
     page_of_files,
 )
+from attachments.removing import remove_files
 from attachments.services import claim_attachments
 from attachments.serving import Stream, file_response, protect, saved, shown_to_people
 from attachments.sharing import LIVES_SECONDS, share_token, shared_file
@@ -185,6 +187,37 @@ class Download(PersonView):
         """
         file = find_file(workspace_of(request), file_id)
         return file_response(request._request, file, shown_to_people(file))  # noqa: SLF001  # Django's own
+
+
+class OneFile(PersonView):
+    @operation(
+        "deleteFile",
+        tag=TAG,
+        answers={200: TextOut},
+        errors=[403, 404],
+        parameters=[WORKSPACE],
+    )
+    def delete(self, request: Request, file_id: str) -> Response:
+        """Delete a file and its bytes. Where it was shown, pages say who deleted it."""
+        file = find_file(managing(request).workspace, file_id)
+        remove_files([file], by=person_of(request), now=timezone.now())
+        return Response({"message": "Deleted"})
+
+
+class BulkDelete(PersonView):
+    @operation(
+        "deleteFiles",
+        tag=TAG,
+        body=FilesIn,
+        answers={201: TextOut},
+        errors=[403, 404],
+        parameters=[WORKSPACE],
+    )
+    def post(self, request: Request) -> Response:
+        """Delete up to 100 files; if one of them is not there, none."""
+        files = find_files(managing(request).workspace, read_body(request, FilesIn).ids)
+        count = remove_files(files, by=person_of(request), now=timezone.now())
+        return Response({"message": f"Deleted {count} file(s)"}, status=201)
 
 
 class BulkDownload(PersonView):

@@ -8,21 +8,30 @@ from typing import Any
 import pytest
 from django.core import signing
 from django.test import Client
+from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from accounts.models import Role, User, Workspace
 from api.people.views import files as views
 from api.throttling import AddressThrottle
 from attachments import archives
+from attachments.deleting import remove_objects
 from attachments.models import Attachment, State
 from attachments.sharing import LIVES_SECONDS, share_token
-from attachments.storage import remove
+from attachments.storage import read, remove
 from delivery.models import Delivery, Event
 from inbox.models import Channel, Message
 from tests.api.placet.forms import channel_part, file_part, send
 from tests.api.placet.test_bad_input import assert_refused
 from tests.conftest import Agent, Caller, signed_in
-from tests.factories import make_channel, make_file, make_key, make_message, make_person
+from tests.factories import (
+    make_channel,
+    make_file,
+    make_key,
+    make_message,
+    make_person,
+    make_review,
+)
 
 FILES, UPLOAD, STORE = "/api/files", "/api/files/upload", "/api/files/store"
 ZIP = f"{FILES}/bulk-download"
@@ -361,7 +370,7 @@ def test_link_ends_after_an_hour(link: str, monkeypatch: pytest.MonkeyPatch) -> 
     no_link(opened(link))
 
 
-@pytest.mark.parametrize("state", [State.DELETING, State.DRAFT, State.STAGED])
+@pytest.mark.parametrize("state", [State.DRAFT, State.STAGED])
 def test_link_ends_with_the_file(link: str, state: State) -> None:
     draft = {"edit_of": Attachment.objects.get()} if state == State.DRAFT else {}
     Attachment.objects.update(state=state, **draft)
@@ -426,3 +435,68 @@ def test_agents_key_opens_none_of_these(workspace: Workspace, channel: Channel) 
     for path in (FILES, f"{FILES}/{file.pk}/download", f"{FILES}/{file.pk}/share"):
         for nobody in (Agent(key), Caller(key)):
             assert_refused(nobody.get(path), 401)
+
+
+# Deleting
+
+
+def test_deleted_file_is_gone_everywhere(
+    caller: Caller, agent: Agent, channel: Channel, link: str
+) -> None:
+    (file,) = Attachment.objects.all()
+    assert caller.delete(f"{FILES}/{file.pk}").json() == {"message": "Deleted"}
+    assert (
+        assert_refused(caller.delete(f"{FILES}/{file.pk}"), 404)["message"]
+        == "Attachment not found"
+    )
+    for path in (f"{FILES}/{file.pk}/download", f"{FILES}/{file.pk}/share"):
+        assert_refused(caller.get(path), 404)
+    assert_refused(agent.get(f"/api/v1/files/{file.pk}/download"), 404)
+    no_link(opened(link))
+    remove_objects(now=timezone.now())
+    assert read(file.storage_key, limit=9) is None
+
+
+def test_several_are_deleted_together(caller: Caller, channel: Channel) -> None:
+    files = [make_file(channel) for _ in range(3)]
+    ids = [str(file.pk) for file in files]
+    answer = caller.post(f"{FILES}/bulk-delete", {"ids": [ids[0], ids[2], ids[0]]})
+    assert (answer.status_code, answer.json()) == (201, {"message": "Deleted 2 file(s)"})
+    assert ids_in(caller.get(FILES)) == [ids[1]]
+
+
+def test_all_are_kept_if_one_is_not_there(
+    caller: Caller, channel: Channel, stranger: Agent
+) -> None:
+    mine, foreign = make_file(channel), make_file(Channel.objects.get(name="Foreign"))
+    body = {"ids": [str(mine.pk), str(foreign.pk)]}
+    assert_refused(caller.post(f"{FILES}/bulk-delete", body), 404)
+    assert Attachment.objects.count() == 2
+
+
+@pytest.mark.parametrize("role", [Role.REVIEWER, Role.VIEWER])
+def test_only_owners_and_admins_delete(workspace: Workspace, channel: Channel, role: Role) -> None:
+    other, file = signed_in(make_person(workspace, role)), make_file(channel)
+    assert_refused(other.delete(f"{FILES}/{file.pk}"), 403)
+    assert_refused(other.post(f"{FILES}/bulk-delete", {"ids": [str(file.pk)]}), 403)
+    assert Attachment.objects.exists()
+
+
+def test_deleted_file_leaves_a_trace_where_it_was_shown(
+    caller: Caller, channel: Channel, person: User
+) -> None:
+    review = make_review(channel=channel)
+    kept = make_file(channel, filename="kept.txt", message=review.message)
+    for name in ("one.txt", "<b>two.txt"):
+        file = make_file(channel, filename=name, message=review.message)
+        assert caller.delete(f"{FILES}/{file.pk}").status_code == 200
+    browser = Client()
+    browser.force_login(person)
+    for page in (f"/channels/{channel.pk}/", f"/inbox/{review.pk}/"):
+        shown = browser.get(page).content.decode()
+        assert shown.count(f"Deleted by {person.name}") == 2
+        assert "one.txt" in shown
+        assert "&lt;b&gt;two.txt" in shown
+        assert "kept.txt" in shown
+    message = caller.get(f"/api/messages/{review.pk}").json()
+    assert [each["id"] for each in message["attachments"]] == [str(kept.pk)]
