@@ -170,7 +170,7 @@ class TestReceiving:
             ("../../x", "x"),
             ("a\u202egnp.exe", "agnp.exe"),
             ("x" * 300 + ".pdf", None),
-            ("CON", "CON"),
+            ("CON", "_CON"),
             ("ä b;c.txt", "ä b;c.txt"),
             ("100%.txt", "100%.txt"),
         ],
