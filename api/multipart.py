@@ -11,10 +11,10 @@ from django.conf import settings
 from django.core.exceptions import SuspiciousOperation
 from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import TemporaryFileUploadHandler
-from django.http import HttpRequest
+from django.http import HttpRequest, UnreadablePostError
 from django.http.multipartparser import MultiPartParser, MultiPartParserError
 
-from api.bodies import BodyError
+from api.bodies import ENDED_EARLY, BodyError
 
 ROOM_FOR_FIELDS = 1024 * 1024
 FORM_TYPE = "multipart/form-data"
@@ -80,6 +80,9 @@ def read_form(request: HttpRequest, *, largest: int | None = None) -> Form:
     except (MultiPartParserError, SuspiciousOperation, UnicodeDecodeError) as error:
         handler.drop()
         raise BodyError(400, f"The form cannot be read: {error}") from None
+    except UnreadablePostError:
+        handler.drop()
+        raise BodyError(400, ENDED_EARLY) from None
     except BodyError:
         handler.drop()
         raise

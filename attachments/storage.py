@@ -26,7 +26,7 @@ UNREADABLE = "The file storage does not answer. Try again."
 
 
 def safe_filename(name: str) -> str:
-    """A client's file name as data: no folders, no control or direction characters, no device, not empty."""
+    """A client's file name as data: no folders, no control characters, no device, not empty."""
     flat = unicodedata.normalize("NFC", name).replace("\\", "/").rpartition("/")[2]
     plain = "".join(char for char in flat if unicodedata.category(char)[0] != "C")
     plain = plain.lstrip(". ").rstrip(". ")
