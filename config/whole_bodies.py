@@ -3,10 +3,10 @@
 Servers hand on what came as if it were everything, and half a form may be read as a whole one.
 """
 
-from collections.abc import Callable, Iterable, MutableMapping
+from collections.abc import Callable, Iterable
 from typing import Any
 
-type Environ = MutableMapping[str, Any]
+type Environ = dict[str, Any]
 type Application = Callable[[Environ, Any], Iterable[bytes]]
 
 

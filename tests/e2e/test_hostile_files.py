@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import requests
-from playwright.sync_api import Browser, BrowserContext, Error, Page, StorageState
+from playwright.sync_api import Browser, BrowserContext, Error, Page, Request, StorageState
 
 from tests.attachments import samples
 from tests.attachments.hostile import FILES, HTML, MARKER, Hostile
@@ -53,8 +53,12 @@ class Watch:
     acts: list[str] = field(default_factory=list)
 
     def follow(self, context: BrowserContext) -> None:
-        context.on("request", lambda call: MARKER in call.url and self.acts.append(call.url))
+        context.on("request", self._request)
         context.on("dialog", self._dialog)
+
+    def _request(self, call: Request) -> None:
+        if MARKER in call.url:
+            self.acts.append(call.url)
 
     def _dialog(self, dialog: Any) -> None:
         self.acts.append(f"dialog: {dialog.message}")

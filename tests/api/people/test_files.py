@@ -1,24 +1,13 @@
 """Files over the people's JSON API: listed, sent, fetched, shared."""
 
-import io
-import zipfile
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.core import signing
 from django.test import Client
-from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from accounts.models import Role, User, Workspace
-from api.people.views import files as views
-from api.throttling import AddressThrottle
-from attachments import archives
-from attachments.deleting import remove_objects
-from attachments.models import Attachment, State
-from attachments.sharing import LIVES_SECONDS, share_token
-from attachments.storage import read, remove
+from attachments.models import Attachment
 from delivery.models import Delivery, Event
 from inbox.models import Channel, Message
 from tests.api.placet.forms import channel_part, file_part, send
@@ -27,7 +16,6 @@ from tests.conftest import Agent, Caller, signed_in
 from tests.factories import (
     make_channel,
     make_file,
-    make_key,
     make_message,
     make_person,
     make_review,
@@ -225,236 +213,7 @@ def test_download_has_ranges_and_tags(caller: Caller, channel: Channel) -> None:
     assert caller.call("HEAD", path)["Content-Length"] == "5"
 
 
-# Several at once
-
-
-def archive_of(answer: Any) -> zipfile.ZipFile:
-    assert (answer.status_code, answer["Content-Type"]) == (200, "application/zip")
-    assert answer["Content-Disposition"] == 'attachment; filename="files.zip"'
-    archive = zipfile.ZipFile(io.BytesIO(answer.body))
-    assert archive.testzip() is None
-    return archive
-
-
-def contents(archive: zipfile.ZipFile) -> list[tuple[str, bytes]]:
-    return [(name, archive.read(name)) for name in archive.namelist()]
-
-
-def zipped(caller: Caller, *files: Attachment) -> Any:
-    return caller.post(ZIP, {"ids": [str(file.pk) for file in files]})
-
-
-def test_archive_holds_the_files_in_the_order_asked_for(caller: Caller, channel: Channel) -> None:
-    one = make_file(channel, filename="ä.txt", content=b"1" * 200_000)
-    two = make_file(channel, filename="b.txt", content=b"")
-    archive = archive_of(zipped(caller, two, one, two))
-    assert contents(archive) == [("b.txt", b""), ("ä.txt", b"1" * 200_000)]
-
-
-def test_names_in_an_archive_are_safe_and_each_is_there_once(
-    caller: Caller, channel: Channel
-) -> None:
-    names = ["a.txt", "A.TXT", "a.txt", "noend", "noend", "../../etc/passwd", "a\\b.txt", "."]
-    names += ["FILES THAT ARE MISSING.txt"]
-    files = [make_file(channel) for _ in names]
-    for file, name in zip(files, names, strict=True):
-        Attachment.objects.filter(pk=file.pk).update(filename=name)
-    shown = archive_of(zipped(caller, *files)).namelist()
-    assert shown[:5] == ["a.txt", "A (2).TXT", "a (3).txt", "noend", "noend (2)"]
-    assert shown[5:] == ["passwd", "b.txt", "file", "FILES THAT ARE MISSING (2).txt"]
-
-
-def test_file_whose_bytes_are_gone_is_named_and_keeps_no_other_back(
-    caller: Caller, channel: Channel
-) -> None:
-    gone, there = make_file(channel, filename="gone.txt"), make_file(channel)
-    remove(gone.storage_key)
-    archive = archive_of(zipped(caller, gone, there))
-    assert contents(archive) == [
-        ("a.txt", b"hello"),
-        ("FILES THAT ARE MISSING.txt", b"gone.txt\n"),
-    ]
-
-
-def test_archive_is_made_while_it_is_sent(
-    caller: Caller, channel: Channel, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    mega = b"x" * 1024 * 1024
-    files = [make_file(channel, content=mega * 3) for _ in range(3)]
-    largest = 0
-
-    def watched(given: Any) -> Iterator[bytes]:
-        nonlocal largest
-        for piece in original(given):
-            largest = max(largest, len(piece))
-            yield piece
-
-    original = archives.zipped
-    monkeypatch.setattr(views, "zipped", watched)
-    answer = zipped(caller, *files)
-    assert len(answer.body) > 9 * len(mega)
-    assert largest < 200_000
-    assert [len(content) for _, content in contents(archive_of(answer))] == [3 * len(mega)] * 3
-
-
-def test_archive_is_bounded(
-    caller: Caller, channel: Channel, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    file = make_file(channel)
-    assert_refused(caller.post(ZIP, {"ids": []}), 400)
-    assert_refused(caller.post(ZIP, {"ids": [str(file.pk)] * 101}), 400)
-    monkeypatch.setattr(views, "LARGEST_ARCHIVE", 9)
-    assert_refused(zipped(caller, file, make_file(channel)), 400)
-    archive_of(zipped(caller, file, file))
-
-
-def test_one_foreign_file_refuses_them_all(
-    caller: Caller, channel: Channel, stranger: Agent
-) -> None:
-    mine, foreign = make_file(channel), make_file(Channel.objects.get(name="Foreign"))
-    refused = assert_refused(zipped(caller, mine, foreign), 404)
-    assert refused["message"] == "Attachment not found"
-    assert refused["errors"][0]["path"] == ["ids", 1]
-
-
-# Links
-
-
-@pytest.fixture
-def link(caller: Caller, channel: Channel) -> str:
-    """The path of a link to an HTML file."""
-    file = make_file(channel, filename="x.html", mime_type="text/html", content=b"<script>")
-    answer = caller.get(f"{FILES}/{file.pk}/share")
-    assert answer.json()["expiresIn"] == 3600
-    url: str = answer.json()["url"]
-    assert url.startswith("http://localhost:8000/api/share/")
-    return url.removeprefix("http://localhost:8000")
-
-
-def opened(path: str, method: str = "GET", **headers: str) -> Any:
-    """Without any credential."""
-    return Agent("").call(method, path, **headers)
-
-
-def no_link(answer: Any) -> None:
-    assert assert_refused(answer, 404)["message"] == "Invalid or expired share link"
-
-
-def test_link_gives_the_file_to_be_saved(link: str) -> None:
-    answer = opened(link)
-    assert (answer.status_code, answer.body) == (200, b"<script>")
-    assert answer["Content-Type"] == "application/octet-stream"
-    assert answer["Content-Disposition"].startswith("attachment;")
-    assert answer["Content-Security-Policy"].startswith("sandbox;")
-    part = opened(link, range="bytes=1-3")
-    assert (part.status_code, part.body) == (206, b"scr")
-    assert opened(link, "HEAD")["Content-Length"] == "8"
-
-
-def test_link_looks_at_no_session_and_sets_none(link: str, person: User) -> None:
-    browser = Client()
-    browser.force_login(person)
-    answer: Any = browser.get(link)
-    assert answer.getvalue() == b"<script>"
-    assert not answer.cookies
-    browser.cookies["access_token"] = "lp_nonsense"
-    again: Any = browser.get(link)
-    assert again.getvalue() == b"<script>"
-
-
-def test_link_ends_after_an_hour(link: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = signing.time.time  # type: ignore[attr-defined]
-    monkeypatch.setattr(signing.time, "time", lambda: clock() + LIVES_SECONDS - 5)  # type: ignore[attr-defined]
-    assert opened(link).status_code == 200
-    monkeypatch.setattr(signing.time, "time", lambda: clock() + LIVES_SECONDS + 5)  # type: ignore[attr-defined]
-    no_link(opened(link))
-
-
-@pytest.mark.parametrize("state", [State.DRAFT, State.STAGED])
-def test_link_ends_with_the_file(link: str, state: State) -> None:
-    draft = {"edit_of": Attachment.objects.get()} if state == State.DRAFT else {}
-    Attachment.objects.update(state=state, **draft)
-    no_link(opened(link))
-
-
-def test_link_to_lost_bytes_is_none(link: str) -> None:
-    remove(Attachment.objects.get().storage_key)
-    no_link(opened(link))
-
-
-def test_link_cannot_be_made_by_anybody_else(link: str, channel: Channel) -> None:
-    token = link.rpartition("/")[2]
-    identity, stamp, signature = token.split(".")
-    other = make_file(channel)
-    forged = [
-        f"{other.pk.hex}.{stamp}.{signature}",
-        f"{identity}.zzzzzz.{signature}",
-        f"{identity}.{stamp}.{signature[:-1]}",
-        f"{identity}.{stamp}.",
-        f"{identity}.{stamp}",
-        identity,
-        str(other.pk),
-        signing.TimestampSigner(sep=".").sign(identity),
-        signing.TimestampSigner(salt="accounts.tickets.socket", sep=".").sign(identity),
-        signing.TimestampSigner(salt="attachments.sharing", sep=".").sign("no id"),
-        "%00",
-        "x" * 5000,
-        "é",
-    ]
-    for each in forged:
-        no_link(opened(f"/api/share/{each}"))
-    assert opened(link).status_code == 200
-
-
-def test_link_survives_a_new_secret_key_that_names_the_old_one(
-    link: str, settings: Settings
-) -> None:
-    old, settings.SECRET_KEY = settings.SECRET_KEY, "another"
-    no_link(opened(link))
-    settings.SECRET_KEY_FALLBACKS = [old]
-    assert opened(link).status_code == 200
-
-
-def test_viewer_shares_nothing(workspace: Workspace, channel: Channel) -> None:
-    viewer = signed_in(make_person(workspace, Role.VIEWER))
-    file = make_file(channel)
-    assert_refused(viewer.get(f"{FILES}/{file.pk}/share"), 403)
-    assert opened(f"/api/share/{share_token(file)}").status_code == 200
-
-
-def test_links_are_counted_for_an_address(link: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*_: object) -> bool:
-        return False
-
-    monkeypatch.setattr(AddressThrottle, "allow_request", full)
-    assert_refused(opened(link), 429)
-
-
-def test_agents_key_opens_none_of_these(workspace: Workspace, channel: Channel) -> None:
-    key, file = make_key(workspace).clear, make_file(channel)
-    for path in (FILES, f"{FILES}/{file.pk}/download", f"{FILES}/{file.pk}/share"):
-        for nobody in (Agent(key), Caller(key)):
-            assert_refused(nobody.get(path), 401)
-
-
 # Deleting
-
-
-def test_deleted_file_is_gone_everywhere(
-    caller: Caller, agent: Agent, channel: Channel, link: str
-) -> None:
-    (file,) = Attachment.objects.all()
-    assert caller.delete(f"{FILES}/{file.pk}").json() == {"message": "Deleted"}
-    assert (
-        assert_refused(caller.delete(f"{FILES}/{file.pk}"), 404)["message"]
-        == "Attachment not found"
-    )
-    for path in (f"{FILES}/{file.pk}/download", f"{FILES}/{file.pk}/share"):
-        assert_refused(caller.get(path), 404)
-    assert_refused(agent.get(f"/api/v1/files/{file.pk}/download"), 404)
-    no_link(opened(link))
-    remove_objects(now=timezone.now())
-    assert read(file.storage_key, limit=9) is None
 
 
 def test_several_are_deleted_together(caller: Caller, channel: Channel) -> None:
