@@ -14,6 +14,7 @@ IDS: dict[str, list[str]] = json.loads(os.environ["LICET_FUZZ_IDS"])
 KIND = {
     "agent_id": "agents",
     "agentId": "agents",
+    "agent": "agents",
     "channel": "agents",
     "channelId": "agents",
     "parentChannelId": "agents",
@@ -25,6 +26,7 @@ KIND = {
     "after": "cursors",
     "file_id": "files",
     "attachmentIds": "files",
+    "ids": "files",
 }
 REAL_SHARE = 0.8
 LONGEST_ID = 300
