@@ -14,7 +14,7 @@ from django.core.files.uploadhandler import TemporaryFileUploadHandler
 from django.http import HttpRequest
 from django.http.multipartparser import MultiPartParser, MultiPartParserError
 
-from api.bodies import BodyError
+from api.bodies import BodyError, note_received
 
 ROOM_FOR_FIELDS = 1024 * 1024
 FORM_TYPE = "multipart/form-data"
@@ -77,6 +77,7 @@ def read_form(request: HttpRequest) -> Form:
     except BodyError:
         handler.drop()
         raise
+    note_received(request, [*fields, *files])
     received = [file for _, parts in files.lists() for file in parts]
     if len(received) > 1:
         for file in received:
