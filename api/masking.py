@@ -35,6 +35,7 @@ KEY = re.compile(r"(hp|lp|whsec|whsk)_[A-Za-z0-9+/=_-]{12,}")
 BEARER = re.compile(r"\b(bearer|basic)\s+[A-Za-z0-9+/=._~-]{8,}", re.IGNORECASE)
 SIGNED = re.compile(r"\beyJ[A-Za-z0-9_-]{8,}+(?:\.[A-Za-z0-9_-]*+)*")
 ADDRESS = re.compile(r"://[^\s\"'<>]++")
+PAIR = re.compile(r"""(["']?([A-Za-z0-9_-]{1,60}+)["']?\s{0,5}[:=]\s{0,5}["']?)[^\s"',;&}]++""")
 QUERY = re.compile(r"[?#]")
 HOST = re.compile(r"(?:[^:]*|\[[^\]]*\])(?::[0-9]*)?")
 
@@ -160,6 +161,15 @@ def masked_text(text: str, most: int) -> str:
     text = BEARER.sub(rf"\1 {MASK}", text)
     text = ADDRESS.sub(_address, SIGNED.sub(MASK, text))
     return text if whole else text[:most] + CUT
+
+
+def masked_excerpt(text: str, most: int) -> str:
+    """The same for the begin of an answer that may be JSON, cut anywhere."""
+    return masked_text(PAIR.sub(_pair, text[: most + MARGIN]), most)
+
+
+def _pair(found: re.Match[str]) -> str:
+    return f"{found[1]}{MASK}" if is_secret(found[2]) else found[0]
 
 
 def _address(found: re.Match[str]) -> str:
