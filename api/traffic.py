@@ -106,7 +106,7 @@ def page_of_log(
     if with_bodies:
         calls = calls.select_related("bodies")
     else:
-        attempts = attempts.defer("delivery__headers_json", "delivery__event__body")
+        attempts = attempts.defer("delivery__event__body")
     found: list[Iterable[Entry]] = []
     if wanted.direction != Direction.OUTBOUND:
         found.append([Entry(call.pk, call) for call in calls[:limit]])
@@ -129,8 +129,7 @@ def _calls(workspace: Workspace, wanted: Filter, before: uuid.UUID | None) -> Qu
 
 
 def _attempts(workspace: Workspace, wanted: Filter, before: uuid.UUID | None) -> QuerySet[Attempt]:
-    rows = Attempt.objects.filter(delivery__lane__workspace=workspace)
-    rows = rows.select_related("delivery__event", "delivery__lane")
+    rows = _attempts_of(workspace)
     if wanted.since is not None:
         rows = rows.filter(started_at__gte=wanted.since)
     if before is not None:
@@ -142,6 +141,11 @@ def _attempts(workspace: Workspace, wanted: Filter, before: uuid.UUID | None) ->
     if wanted.path:
         rows = rows.filter(delivery__url__icontains=wanted.path)
     return rows.order_by("-started_at", "-pk")
+
+
+def _attempts_of(workspace: Workspace) -> QuerySet[Attempt]:
+    rows = Attempt.objects.filter(delivery__lane__workspace=workspace)
+    return rows.select_related("delivery__event", "delivery__lane").defer("delivery__headers_json")
 
 
 def _earlier(before: uuid.UUID) -> Q:
@@ -162,8 +166,7 @@ def find_entry(workspace: Workspace, entry_id: uuid.UUID) -> Entry | None:
     if entry_id.version != CUSTOM:
         call = calls_of(workspace).select_related("bodies").filter(pk=entry_id).first()
         return None if call is None else Entry(call.pk, call)
-    rows = Attempt.objects.filter(delivery__lane__workspace=workspace, pk=_number(entry_id))
-    row = rows.select_related("delivery__event", "delivery__lane").first()
+    row = _attempts_of(workspace).filter(pk=_number(entry_id)).first()
     return Entry(entry_id, row) if row is not None and attempt_id(row) == entry_id else None
 
 

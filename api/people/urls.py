@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from api.people.views import agents, auth, keys, messages, preferences, users
+from api.people.views import agents, auth, keys, logs, messages, preferences, push, users
 
 app_name = "people"
 
@@ -29,4 +29,9 @@ urlpatterns = [
     path("messages/<str:message_id>/iterations", messages.Iterations.as_view(), name="iterations"),
     path("messages/<str:message_id>/respond", messages.Respond.as_view(), name="respond"),
     path("messages/<str:message_id>/retry", messages.Retry.as_view(), name="retry"),
+    # The log, and notifications.
+    path("logs", logs.Logs.as_view(), name="logs"),
+    path("logs/<str:log_id>", logs.OneLog.as_view(), name="log"),
+    path("push/vapid-key", push.VapidKey.as_view(), name="vapid-key"),
+    path("push/subscribe", push.Subscriptions.as_view(), name="push-subscribe"),
 ]

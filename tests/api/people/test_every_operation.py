@@ -35,6 +35,7 @@ OPEN_TO_VIEWERS = {
     "getMe",
     "getMessageAsPerson",
     "getPreferences",
+    "getPushKey",
     "listAgentsAsPerson",
     "listIterationsAsPerson",
     "listMessagesAsPerson",
@@ -43,6 +44,8 @@ OPEN_TO_VIEWERS = {
     "renewSession",
     "signIn",
     "signOut",
+    "subscribePush",
+    "unsubscribePush",
     "updatePreferences",
 }
 # A browser must be able to forget its cookie, and a person to leave.

@@ -2,6 +2,8 @@
 
 import uuid
 
+from django.utils import timezone
+
 from accounts.models import Role, Workspace
 from api.people import examples
 from api.placet.examples import AGENT_ID, MESSAGE_ID, PAYLOAD
@@ -9,7 +11,7 @@ from inbox.models import Channel
 from reviews.models import Closer, ReviewRequest
 from reviews.services import Answer, answer_review
 from tests.api.placet.operations import World, build_world
-from tests.factories import make_key, make_person, make_review
+from tests.factories import make_call, make_key, make_person, make_review
 
 
 def build_people_world(workspace: Workspace) -> World:
@@ -21,6 +23,7 @@ def build_people_world(workspace: Workspace) -> World:
     ids = {
         examples.PERSON_ID: str(make_person(workspace, Role.REVIEWER).pk),
         examples.KEY_ID: str(make_key(workspace).row.pk),
+        examples.LOG_ID: str(make_call(workspace, timezone.now(), channel_id=channel.pk).pk),
         MESSAGE_ID: str(make_review(channel=channel, payload=PAYLOAD).pk),
     }
     return World(workspace, world.ids | ids)

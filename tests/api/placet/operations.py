@@ -39,6 +39,8 @@ IDS = {
     "attachmentIds": examples.FILE_ID,
     "user_id": people_examples.PERSON_ID,
     "key_id": people_examples.KEY_ID,
+    "agent": examples.AGENT_ID,
+    "log_id": people_examples.LOG_ID,
 }
 BODIES = examples.BODIES | people_examples.BODIES
 # Chosen by the agent, and looked up inside its own channel.
