@@ -36,6 +36,7 @@ BEARER = re.compile(r"\b(bearer|basic)\s+[A-Za-z0-9+/=._~-]{8,}", re.IGNORECASE)
 SIGNED = re.compile(r"\beyJ[A-Za-z0-9_-]{8,}+(?:\.[A-Za-z0-9_-]*+)*")
 ADDRESS = re.compile(r"://[^\s\"'<>]++")
 PAIR = re.compile(r"""(["']?([A-Za-z0-9_-]{1,60}+)["']?\s{0,5}[:=]\s{0,5}["']?)[^\s"',;&}]++""")
+OWN_PATH = re.compile(r"\A(/[^\s?#]*+)[?#]\S++")  # as errors name what was asked for
 QUERY = re.compile(r"[?#]")
 HOST = re.compile(r"(?:[^:]*|\[[^\]]*\])(?::[0-9]*)?")
 
@@ -160,6 +161,7 @@ def masked_text(text: str, most: int) -> str:
     text = KEY.sub(rf"\1_{MASK}", text)
     text = BEARER.sub(rf"\1 {MASK}", text)
     text = ADDRESS.sub(_address, SIGNED.sub(MASK, text))
+    text = OWN_PATH.sub(rf"\1?{MASK}", text)
     return text if whole else text[:most] + CUT
 
 

@@ -90,7 +90,7 @@ def _moment(entry_id: uuid.UUID) -> datetime:
 
 
 def _number(entry_id: uuid.UUID) -> int:
-    return entry_id.int & (2**NUMBER_BITS - 1)
+    return int(entry_id.int & (2**NUMBER_BITS - 1))
 
 
 def page_of_log(

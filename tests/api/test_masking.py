@@ -71,6 +71,8 @@ def test_that_there_was_nothing_is_shown() -> None:
         ("https://ada:p#ss@example.org/", "https://***?***"),
         ("https://[::1]:8000/a", "https://[::1]:8000/a"),
         ("two http://a/?k=1 and http://b:80/?k=2", "two http://a/?*** and http://b:80/?***"),
+        ("/api/v1/messages?search=abc", "/api/v1/messages?***"),
+        ("/api/v1/messages", "/api/v1/messages"),
         ("hp_4Zr8Qw1x is its prefix", "hp_4Zr8Qw1x is its prefix"),
     ],
 )

@@ -238,11 +238,17 @@ def test_no_statement_while_waiting(
 
 @pytest.fixture
 def logged(settings: Settings) -> Iterator[None]:
-    """The log of calls is on, and written when the test says so."""
+    """The log of calls is on."""
     call_log.begin()
     settings.API_LOG = "on"
     yield
     call_log.finish()
+
+
+@pytest.fixture
+def by_hand(logged: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And is written when the test says so."""
+    monkeypatch.setattr(call_log, "_start", lambda: None)
 
 
 def noted() -> list[Call]:
@@ -250,7 +256,7 @@ def noted() -> list[Call]:
     return list(Call.objects.select_related("bodies").order_by("pk"))
 
 
-@pytest.mark.usefixtures("logged")
+@pytest.mark.usefixtures("by_hand")
 def test_waiting_calls_are_logged_like_all_others(
     realtime: Running, key: str, channel: Channel, review: ReviewRequest, person: User
 ) -> None:
@@ -269,7 +275,7 @@ def test_waiting_calls_are_logged_like_all_others(
     assert unnamed_calls(since=timeout.created_at - timedelta(hours=1)) == 1
 
 
-@pytest.mark.usefixtures("logged")
+@pytest.mark.usefixtures("by_hand")
 def test_call_whose_client_left_is_logged(
     realtime: Running, key: str, review: ReviewRequest
 ) -> None:
