@@ -3,7 +3,7 @@
 import logging
 import uuid
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs
@@ -124,26 +124,33 @@ def error_in(answer: object) -> str:
 
 
 def _channel_of(call: Noted) -> uuid.UUID | None:
-    """The channel that the path, the query, the body or the answer names, in this order."""
-    query = parse_qs(str(call.meta.get("QUERY_STRING", ""))).get("channel", [""])[-1]
-    for named in (call.about.get("agent_id"), query, *_channels_in(call)):
+    for named in _channels_named(call):
         found = parse_uuid(named) if isinstance(named, str) else None
         if found is not None:
             return found
     return None
 
 
-def _channels_in(call: Noted) -> list[object]:
-    bodies = (call.received if isinstance(call.received, bytes) else None, call.answered)
-    return [_field(body, "channelId") for body in bodies if body and b'"channelId"' in body]
+def _channels_named(call: Noted) -> Iterator[object]:
+    """In the path, the query, the body or the answer; no body is read for what stands before it."""
+    yield call.about.get("agent_id")
+    yield parse_qs(str(call.meta.get("QUERY_STRING", ""))).get("channel", [""])[-1]
+    if isinstance(call.received, bytes):
+        yield _channel_in(call.received)
+    yield _channel_in(call.answered or b"")
 
 
-def _field(body: bytes, name: str) -> object:
+def _channel_in(body: bytes) -> object:
+    """At the top, or of the message that a waiting call gets."""
+    if b'"channelId"' not in body:
+        return None
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError:
         return None
-    return value.get(name) if isinstance(value, dict) else None
+    message = value.get("message") if isinstance(value, dict) else None
+    whole = message if isinstance(message, dict) else value
+    return whole.get("channelId") if isinstance(whole, dict) else None
 
 
 # Bodies

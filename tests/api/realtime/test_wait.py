@@ -271,6 +271,7 @@ def test_waiting_calls_are_logged_like_all_others(
     assert (timeout.status, timeout.bodies.answer) == (200, '{"status":"timeout"}')
     assert (timeout.channel_id, timeout.address) == (channel.pk, "127.0.0.1")
     assert (missing.status, missing.error) == (404, "Message not found")
+    assert outcome.channel_id == channel.pk
     assert '"status":"completed"' in (outcome.bodies.answer or "")
     assert unnamed_calls(since=timeout.created_at - timedelta(hours=1)) == 1
 
