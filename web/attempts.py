@@ -66,6 +66,7 @@ FROM_ADDRESS_AT_ACCOUNT = _growing("door-pair")
 AT_ACCOUNT = (RateLimitItemPerHour(100, namespace="door-account"),)
 ON_DEVICE = _growing("door-device")
 OWN_PASSWORD = _growing("own-password")
+PLUGIN_CALLS = (RateLimitItemPerMinute(120, namespace="plugin-call"),)
 
 ACCOUNT_SALT = "web.attempts.account"
 DEVICE_SALT = "web.attempts.device"
@@ -150,6 +151,14 @@ def count_own_password(user: User) -> None:
     Raises: TooManyAttemptsError.
     """
     _count(OWN_PASSWORD, str(user.pk))
+
+
+def count_plugin_call(user: User) -> None:
+    """Somebody's page makes a call for a plugin.
+
+    Raises: TooManyAttemptsError.
+    """
+    _count(PLUGIN_CALLS, str(user.pk))
 
 
 def forget_own_password(user: User) -> None:

@@ -2,7 +2,16 @@
 
 from typing import Any
 
-from api.placet.examples import AGENT, AGENT_ID, COMPLETED, ERROR_TEXTS, MESSAGE, MESSAGE_ID, NOW
+from api.placet.examples import (
+    AGENT,
+    AGENT_ID,
+    COMPLETED,
+    ERROR_TEXTS,
+    MESSAGE,
+    MESSAGE_ID,
+    NOW,
+    PLUGIN,
+)
 
 PERSON_ID = "019a9c3e-1f0a-7b6d-8a41-5d2c7e90ab34"
 
@@ -63,6 +72,11 @@ BODIES: dict[str, Any] = {
     "updateAgentAsPerson": {"description": "Ships the web shop.", "tag": None},
     "writeToAgent": {"channelId": AGENT_ID, "text": "Please hurry.", "clientId": "page-17"},
     "answerReview": {"response": {"selectedOption": "approve", "comment": "go"}},
+    "setPluginConfig": {"envValues": {}, "enabled": True},
+    "fetchForPlugin": {
+        "url": "https://ci.example.org/builds/418",
+        "headers": {"Authorization": "Bearer {{secret:CI_TOKEN}}"},
+    },
 }
 ANSWERS: dict[str, Any] = {
     "signIn": SIGNED_IN,
@@ -94,6 +108,31 @@ ANSWERS: dict[str, Any] = {
     "listIterationsAsPerson": {"groupId": MESSAGE_ID, "iterations": [MESSAGE]},
     "answerReview": ANSWERED,
     "sendAgain": {"retried": True},
+    "listPluginsAsPerson": [PLUGIN],
+    "getPluginAsPerson": PLUGIN,
+    "renderPlugin": {"html": "<main>…</main>", "env": {"CI_TOKEN": "{{secret:CI_TOKEN}}"}},
+    "getPluginConfig": {
+        "envValues": {"CI_TOKEN": "***REDACTED***"},
+        "enabled": True,
+        "envSchema": [
+            {
+                "key": "CI_TOKEN",
+                "label": "Token of the build server",
+                "required": True,
+                "default": "",
+                "secret": True,
+                "description": "",
+            }
+        ],
+    },
+    "setPluginConfig": {"envValues": {"CI_TOKEN": "***REDACTED***"}, "enabled": True},
+    "fetchForPlugin": {
+        "ok": True,
+        "status": 200,
+        "statusText": "OK",
+        "headers": {"content-type": "application/json"},
+        "body": '{"state": "passed"}',
+    },
 }
 
 OWN_TEXTS: dict[int, tuple[str, str, str, list[str]]] = {

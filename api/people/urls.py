@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from api.people.views import agents, auth, keys, messages, preferences, users
+from api.people.views import agents, auth, keys, messages, plugins, preferences, users
 
 app_name = "people"
 
@@ -29,4 +29,10 @@ urlpatterns = [
     path("messages/<str:message_id>/iterations", messages.Iterations.as_view(), name="iterations"),
     path("messages/<str:message_id>/respond", messages.Respond.as_view(), name="respond"),
     path("messages/<str:message_id>/retry", messages.Retry.as_view(), name="retry"),
+    path("plugins", plugins.Plugins.as_view(), name="plugins"),
+    path("plugins/<str:plugin_name>", plugins.OnePlugin.as_view(), name="plugin"),
+    path("plugins/<str:plugin_name>/render", plugins.Render.as_view(), name="render-plugin"),
+    path("plugins/<str:plugin_name>/icon", plugins.Icon.as_view(), name="plugin-icon"),
+    path("plugins/<str:plugin_name>/config", plugins.Config.as_view(), name="plugin-config"),
+    path("plugins/<str:plugin_name>/fetch", plugins.Fetch.as_view(), name="plugin-fetch"),
 ]

@@ -94,6 +94,7 @@ def _real_ids(url: str) -> dict[str, list[str]]:
         "messages": messages,
         "streams": [STREAM],
         "files": files,
+        "plugins": ["status-badge", "form-submit", "diagram"],
         "cursors": [feed.json()["cursor"]],
     }
 

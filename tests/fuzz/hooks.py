@@ -24,6 +24,7 @@ KIND = {
     "cursor": "messages",
     "after": "cursors",
     "file_id": "files",
+    "plugin_name": "plugins",
     "attachmentIds": "files",
 }
 REAL_SHARE = 0.8
