@@ -29,6 +29,7 @@ from reviews.plugins.manifest import ANY_HOST, Plugin
 
 # As it is written, and as `encodeURIComponent` writes it.
 MARK = re.compile(r"\{\{secret:(\w{1,64})\}\}|%7B%7Bsecret%3A(\w{1,64})%7D%7D", re.IGNORECASE)
+TYPE = "content-type"
 READING = frozenset({"GET", "HEAD"})
 # A slow service must not take all threads that serve pages.
 AT_ONCE = 4
@@ -140,12 +141,17 @@ def _in_json(secret: str) -> str:
 def _writer_of(asked: Call) -> Callable[[str], str]:
     """How a secret is written into the body, by its type."""
     types = [value.lower() for name, value in asked.headers.items() if name.lower() == TYPE]
-    if any("json" in each for each in types) or asked.body.lstrip()[:1] in {"{", "["}:
+    if any("json" in each for each in types) or (not types and _is_json(asked.body)):
         return _in_json
     return _in_url if any("urlencoded" in each for each in types) else str
 
 
-TYPE = "content-type"
+def _is_json(body: str) -> bool:
+    try:
+        json.loads(MARK.sub("x", body))
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _fetch(sent: Call) -> Fetched:
