@@ -53,7 +53,8 @@ class Call:
 def call(used: Configured, asked: Call, *, may_write: bool) -> Fetched:
     """Make a call for a plugin.
 
-    1. The plugin is on, and its manifest allows calls and names the host. 2. People who may only look only read.
+    1. The plugin is on, and its manifest allows calls and names the host.
+    2. People who may only look only read.
     3. Secrets are put in, for a host that is named. 4. Egress judges address and headers.
     5. What comes back is rid of secrets.
 

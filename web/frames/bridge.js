@@ -83,6 +83,7 @@
   };
   window.Placet = window.HumanProxy = Placet;
   setTheme(given.theme || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light"));
+  addEventListener("load", () => send("hp:loaded", {}));
   // As high as its content, until the plugin says how high.
   addEventListener("DOMContentLoaded", () => new ResizeObserver(() => measures && resize()).observe(root));
 })();

@@ -8,7 +8,7 @@ import { say } from "../status.js";
 const LOWEST = 40, HIGHEST = 800;
 const A_SECOND = 60, AT_ONCE = 120, MOST_LOST = 600; // messages
 const OPEN_ASKS = 8, LARGEST = 256 * 1024, LARGEST_FILE = 10 * 1024 * 1024;
-const TOAST_MS = 1000, PROPOSE_MS = 1000, SETTLE_MS = 700, LONGEST_TOAST = 200;
+const ARRIVE_MS = 2000, TOAST_MS = 1000, PROPOSE_MS = 1000, SETTLE_MS = 700, LONGEST_TOAST = 200;
 const TONES = { success: "success", error: "error", warning: "warning", info: "" };
 
 const cards = new Set();
@@ -18,7 +18,7 @@ const csrf = () => document.getElementsByName("csrfmiddlewaretoken")[0].value;
 class Refusal extends Error {}
 
 class Card {
-  #port = null; #said = 0; #at = 0; #lost = 0; #asks = 0; #toasted = 0; #proposed = 0; #loads = 0;
+  #port = null; #said = 0; #at = 0; #lost = 0; #asks = 0; #toasted = -Infinity; #proposed = -Infinity; #loads = 0; #arrived = false;
 
   constructor(place) {
     this.place = place;
@@ -46,15 +46,20 @@ class Card {
     this.frame.contentWindow.postMessage({ type: "hp:port", nonce: data.nonce }, "*", [port2]);
   }
 
-  // A second page in the frame is not the one that the server gave us.
+  // The page that the server gave us says so when it is there; any other one is not it.
   #loaded() {
     this.#loads += 1;
-    if (this.#loads > 1 || !this.#port) this.end(this.place.dataset.left);
+    if (this.#loads > 1) this.end(this.place.dataset.left);
+    else setTimeout(() => this.#arrived || this.end(this.place.dataset.left), ARRIVE_MS);
+  }
+
+  arrive() {
+    this.#arrived = true;
   }
 
   end(why) {
     this.#port?.close();
-    cards.delete(this);
+    if (!cards.delete(this)) return;
     if (why) this.tree.replaceChildren(why);
   }
 
@@ -167,7 +172,7 @@ function settle() {
 }
 
 // What a frame may say, and the method of ours that it leads to.
-const TOLD = { "hp:resize": "resize", "hp:toast": "toast" };
+const TOLD = { "hp:loaded": "arrive", "hp:resize": "resize", "hp:toast": "toast" };
 const ASKED = {
   "hp:fetch": ["fetch", "hp:fetch:response"],
   "hp:getFile": ["getFile", "hp:getFile:response"],
