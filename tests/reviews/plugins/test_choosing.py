@@ -18,7 +18,9 @@ from tests.factories import make_message, make_review
 pytestmark = pytest.mark.django_db
 
 BADGE = {"label": "Ready", "variant": "success"}
-IN_METADATA = {"metadata": {"plugin": "status-badge", "webhookUrl": "https://a.org/", **BADGE}}
+IN_METADATA: dict[str, Any] = {
+    "metadata": {"plugin": "status-badge", "webhookUrl": "https://a.org/", **BADGE}
+}
 NAMES_IT = BADGE | {"plugin": "status-badge"}
 
 
