@@ -10,7 +10,7 @@ STAMP := .venv/installed
 DEV_STAMP := .venv/installed-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test test-sqlite test-postgresql e2e chaos chaos-long fuzz lint check format bench vendor migrate shell messages
+.PHONY: help serve test test-sqlite test-postgresql e2e s3 chaos chaos-long fuzz lint check format bench vendor migrate shell messages
 
 help: ## show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -33,17 +33,20 @@ serve: $(STAMP) ## run everything on http://localhost:8000; Ctrl-C ends it
 	@exec $(VENV)/python manage.py serve
 
 test: $(DEV_STAMP) ## run every test without a browser on SQLite, and what uses a database on PostgreSQL too
-	@echo "On SQLite:" && TEST_DATABASE=sqlite $(VENV)/python -m pytest $(PARALLEL) -m "not e2e and not chaos"
-	@echo "On PostgreSQL:" && TEST_DATABASE=postgresql $(VENV)/python -m pytest $(PARALLEL) -m "database and not e2e and not chaos"
+	@echo "On SQLite:" && TEST_DATABASE=sqlite $(VENV)/python -m pytest $(PARALLEL) -m "not e2e and not chaos and not s3"
+	@echo "On PostgreSQL:" && TEST_DATABASE=postgresql $(VENV)/python -m pytest $(PARALLEL) -m "database and not e2e and not chaos and not s3"
 
 test-sqlite: $(DEV_STAMP) ## its first half only
-	@TEST_DATABASE=sqlite $(VENV)/python -m pytest $(PARALLEL) -m "not e2e and not chaos"
+	@TEST_DATABASE=sqlite $(VENV)/python -m pytest $(PARALLEL) -m "not e2e and not chaos and not s3"
 
 test-postgresql: $(DEV_STAMP) ## its second half only
-	@TEST_DATABASE=postgresql $(VENV)/python -m pytest $(PARALLEL) -m "database and not e2e and not chaos"
+	@TEST_DATABASE=postgresql $(VENV)/python -m pytest $(PARALLEL) -m "database and not e2e and not chaos and not s3"
 
 e2e: $(DEV_STAMP) ## run real processes, the journeys of people and axe-core on every screen; needs Chromium
 	@$(VENV)/python -m pytest -n 2 --dist loadfile -m e2e
+
+s3: $(DEV_STAMP) ## store files on a real S3 server; needs Debian's ceph-mon, ceph-osd and radosgw
+	@$(VENV)/python -m pytest -m s3
 
 chaos: $(DEV_STAMP) ## kill, stop and flush real processes, and count what is lost; 4 minutes
 	@$(VENV)/python -m tests.chaos

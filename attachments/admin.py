@@ -5,7 +5,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from attachments.models import Attachment, Preview
+from attachments.models import Attachment, Preview, Removal
 from attachments.previews import want_again
 
 
@@ -36,3 +36,13 @@ class PreviewAdmin(admin.ModelAdmin):
     @admin.action(description=_("Make again"))
     def make_again(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         want_again(queryset)
+
+
+@admin.register(Removal)
+class RemovalAdmin(admin.ModelAdmin):
+    list_display = ["key", "due_at"]
+    search_fields = ["key"]
+    readonly_fields = ["key", "due_at"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False

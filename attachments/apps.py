@@ -6,3 +6,6 @@ class AttachmentsConfig(AppConfig):
     name = "attachments"
     verbose_name = _("Attachments")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from attachments import checks, deleting  # noqa: F401  # what they register

@@ -11,11 +11,11 @@ from django.core.files.base import ContentFile, File
 from django.db.models import QuerySet
 
 from accounts.models import User
-from attachments.conversion.parts import OF_KIND
 from attachments.conversion.refusals import Reason, RefusedError
-from attachments.models import Attachment, Preview, State
+from attachments.deleting import delete_files
+from attachments.models import Attachment, State
 from attachments.services import AttachmentNotFoundError, Edit, NewFile, store_file
-from attachments.storage import LONGEST_NAME, remove
+from attachments.storage import LONGEST_NAME
 from attachments.workshop import redraw
 from inbox.errors import DomainError
 from inbox.models import Message
@@ -61,7 +61,7 @@ def store_edit(
     edit = Edit(of=original, by=by)
     stored = store_file(original.channel, file=file, now=now, edit=edit)
     earlier = Attachment.objects.filter(edit_of=original, uploaded_by_user=by, pk__lt=stored.pk)
-    _discard(earlier.filter(state=State.DRAFT))
+    delete_files(earlier, in_states={State.DRAFT})
     return stored
 
 
@@ -77,36 +77,12 @@ def send_edits(ids: Collection[uuid.UUID]) -> None:
     Raises: AttachmentNotFoundError if one of them is not there any more.
     """
     drafts = Attachment.objects.filter(pk__in=ids, state=State.DRAFT)
-    if drafts.update(state=State.READY) != len(ids):
+    if drafts.update(state=State.READY, is_answer=True) != len(ids):
         raise AttachmentNotFoundError("Attachment not found")
 
 
 def discard_unsent_edits(*, now: datetime) -> int:
     """Delete drafts that cannot be sent any more: every review they could answer is over."""
     oldest = now - settings.REVIEW_LONGEST_WAIT
-    unsent = Attachment.objects.filter(
-        edit_of__isnull=False,
-        state__in=[State.STAGED, State.DRAFT, State.DELETING],
-        created_at__lt=oldest,
-    )
-    return _discard(unsent.order_by("created_at")[:MOST_DISCARDED])
-
-
-def _discard(files: QuerySet[Attachment]) -> int:
-    """Each is marked first, so that it cannot be sent, and its row goes after its objects."""
-    count = 0
-    for file in files.select_related("preview"):
-        unsent = Attachment.objects.filter(pk=file.pk).exclude(state=State.READY)
-        if unsent.update(state=State.DELETING):
-            _remove_objects(file)
-            unsent.delete()
-            count += 1
-    return count
-
-
-def _remove_objects(file: Attachment) -> None:
-    remove(file.storage_key)
-    preview: Preview | None = getattr(file, "preview", None)
-    if preview is not None:
-        for name in OF_KIND[preview.kind]:
-            remove(f"{preview.storage_key}/{name}")
+    unsent = Attachment.objects.filter(state=State.DRAFT, created_at__lt=oldest)
+    return delete_files(unsent.order_by("created_at")[:MOST_DISCARDED], in_states={State.DRAFT})

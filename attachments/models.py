@@ -1,4 +1,4 @@
-"""Files of a channel. The row comes before the object and goes after it, so nothing is orphaned."""
+"""Files of a channel. The row comes before the object; what goes is remembered until it is gone."""
 
 from django.db import models
 from django.db.models import Q
@@ -15,7 +15,6 @@ class State(models.TextChoices):
     # What a person drew and has not sent: only they see it.
     DRAFT = "draft", _("Not sent yet")
     READY = "ready", _("Ready")
-    DELETING = "deleting", _("Being deleted")
 
 
 class Attachment(models.Model):
@@ -34,6 +33,8 @@ class Attachment(models.Model):
     uploaded_by_user = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
     # A person's edited copy of another file. The agent learns of it by `modifiedFileIds`.
     edit_of = models.ForeignKey("self", models.CASCADE, null=True, blank=True, related_name="edits")
+    # It went out with an answer, by `modifiedFileIds`: it is on no message, and stays.
+    is_answer = models.BooleanField(default=False)
     state = models.CharField(max_length=8, choices=State.choices, default=State.STAGED)
     filename = models.CharField(max_length=150)
     mime_type = models.CharField(max_length=127)
@@ -134,3 +135,17 @@ class Preview(models.Model):
             PreviewKind.PICTURE,
             PreviewKind.PAGE,
         }
+
+
+class Removal(models.Model):
+    """An object that is being deleted: no row names it any more, and a worker has to remove it.
+
+    It is written in the transaction that deletes the row, whoever deletes that, and goes after
+    the object.
+    """
+
+    key = models.CharField(max_length=250, unique=True)
+    due_at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    def __str__(self) -> str:
+        return self.key

@@ -8,6 +8,7 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from attachments.conversion.refusals import Reason, RefusedError
+from attachments.deleting import part_keys, remember
 from attachments.hints import wake_after_commit
 from attachments.kinds import preview_of
 from attachments.models import Attachment, Preview, PreviewState, State
@@ -80,6 +81,8 @@ def _make(preview: Preview) -> None:
     for name, content in make_parts(file, preview.kind).items():
         replace(f"{preview.storage_key}/{name}", content)
     _close(preview, state=PreviewState.READY)
+    if not Preview.objects.filter(pk=preview.pk).exists():  # deleted while it was made
+        remember(part_keys(preview))
 
 
 def _close(preview: Preview, **fields: str) -> None:

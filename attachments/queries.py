@@ -8,7 +8,7 @@ from accounts.models import User, Workspace
 from attachments.conversion.limits import LARGEST_OUTPUT
 from attachments.conversion.parts import OF_KIND
 from attachments.models import Attachment, Preview, PreviewState, State
-from attachments.storage import is_stored, open_object, read
+from attachments.storage import StorageUnavailableError, is_stored, open_object, read
 from inbox.errors import DomainError
 from inbox.models import Channel
 
@@ -49,29 +49,38 @@ def find_file(
     return file
 
 
-def open_file(file: Attachment) -> "File[bytes]":
-    """The bytes of a file, to be read in chunks.
+def open_file(file: Attachment, *, start: int = 0) -> "File[bytes]":
+    """The bytes of a file from `start` on, to be read in chunks.
 
-    Raises: FileMissingError.
+    Raises: FileMissingError, StorageUnavailableError.
     """
     try:
-        return open_object(file.storage_key)
-    except OSError:
+        return open_object(file.storage_key, start=start)
+    except FileNotFoundError:
         raise FileMissingError from None
 
 
 def has_bytes(file: Attachment) -> bool:
-    """Whether the object is still there."""
+    """Whether the object is still there.
+
+    Raises: StorageUnavailableError.
+    """
     return is_stored(file.storage_key)
 
 
 def beginning_of(file: Attachment, *, limit: int) -> bytes | None:
-    """Up to `limit` bytes; None if the object is gone."""
+    """Up to `limit` bytes; None if the object is gone.
+
+    Raises: StorageUnavailableError.
+    """
     return read(file.storage_key, limit=limit)
 
 
 def preview_part(preview: Preview, name: str) -> bytes | None:
-    """A part of a preview that is ready; None if there is none."""
+    """A part of a preview that is ready; None if there is none.
+
+    Raises: StorageUnavailableError.
+    """
     if preview.state != PreviewState.READY or name not in OF_KIND[preview.kind]:
         return None
     return read(f"{preview.storage_key}/{name}", limit=LARGEST_OUTPUT)
@@ -83,6 +92,9 @@ def has_inline_text(file: Attachment) -> bool:
 
 
 def inline_text(file: Attachment) -> str | None:
-    """The text of a small text file; None if its object cannot be read."""
-    content = read(file.storage_key, limit=LARGEST_INLINE)
+    """The text of a small text file; None if its object cannot be read now."""
+    try:
+        content = read(file.storage_key, limit=LARGEST_INLINE)
+    except StorageUnavailableError:
+        return None
     return None if content is None else content.decode("utf-8", "replace")

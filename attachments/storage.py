@@ -3,16 +3,21 @@
 import logging
 import secrets
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime
+from typing import cast
 
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
 
+from attachments.backends import Objects, StoredObject
 from inbox.errors import DomainError
 
 logger = logging.getLogger(__name__)
 
 LONGEST_NAME = 150
+UNREADABLE = "The file storage does not answer. Try again."
 
 
 def safe_filename(name: str) -> str:
@@ -32,22 +37,34 @@ def new_key(workspace_id: object, now: datetime) -> str:
 
 
 class StorageUnavailableError(DomainError):
-    """The object could not be written."""
+    """The storage does not answer, or refuses: whatever its own library raised."""
 
     code = "storage_unavailable"
+
+
+@contextmanager
+def _asked(to: str, key: str, message: str) -> Iterator[Objects]:
+    """The storage. What it raises becomes ours; only that an object is missing is told apart."""
+    try:
+        yield cast("Objects", default_storage)
+    except (FileNotFoundError, StorageUnavailableError):
+        raise
+    except Exception as failure:
+        logger.exception("the storage was asked to %s %s", to, key)
+        raise StorageUnavailableError(message) from failure
 
 
 def put(key: str, content: "bytes | File[bytes]") -> None:
     """Write an object; a file is copied in chunks.
 
-    Raises: StorageUnavailableError, whatever the storage's own library raised.
+    Raises: StorageUnavailableError.
     """
-    file = ContentFile(content) if isinstance(content, bytes) else content
-    try:
-        default_storage.save(key, file)
-    except Exception as failure:
-        logger.exception("object %s was not written", key)
-        raise StorageUnavailableError("The file could not be stored. Try again.") from failure
+    _save(key, ContentFile(content) if isinstance(content, bytes) else content)
+
+
+def _save(key: str, content: "File[bytes]") -> str:
+    with _asked("write", key, "The file could not be stored. Try again.") as objects:
+        return objects.save(key, content)
 
 
 def replace(key: str, content: bytes) -> None:
@@ -58,38 +75,78 @@ def replace(key: str, content: bytes) -> None:
     Raises: StorageUnavailableError.
     """
     remove(key)
-    try:
-        saved = default_storage.save(key, ContentFile(content))
-    except Exception as failure:
-        logger.exception("object %s was not written", key)
-        raise StorageUnavailableError("The file could not be stored. Try again.") from failure
+    saved = _save(key, ContentFile(content))
     if saved != key:  # somebody was faster, and this copy got a name that nobody knows
         remove(saved)
 
 
+def delete(key: str) -> None:
+    """Delete an object, if it is there.
+
+    Raises: StorageUnavailableError.
+    """
+    with _asked("delete", key, "The file could not be deleted.") as objects:
+        objects.delete(key)
+
+
 def remove(key: str) -> None:
     """Delete an object that no row names any more. What fails here is left behind."""
-    try:
-        default_storage.delete(key)
-    except Exception:
-        logger.exception("object %s was not deleted", key)
+    with suppress(StorageUnavailableError):
+        delete(key)
 
 
-def open_object(key: str) -> "File[bytes]":
-    """Raises: OSError if there is no such object."""
-    opened: File[bytes] = default_storage.open(key)
-    return opened
+def open_object(key: str, *, start: int = 0) -> "File[bytes]":
+    """The bytes from `start` on. Reading may raise StorageUnavailableError, too.
+
+    Raises: FileNotFoundError if there is no such object, StorageUnavailableError.
+    """
+    with _asked("open", key, UNREADABLE) as objects:
+        return objects.open_from(key, start)
 
 
 def is_stored(key: str) -> bool:
-    return default_storage.exists(key)
+    """Raises: StorageUnavailableError."""
+    with _asked("look for", key, UNREADABLE) as objects:
+        return objects.exists(key)
 
 
 def read(key: str, *, limit: int) -> bytes | None:
-    """Up to `limit` bytes of an object; None if it cannot be read."""
+    """Up to `limit` bytes of an object; None if there is none.
+
+    Raises: StorageUnavailableError.
+    """
     try:
-        with default_storage.open(key) as stored:
+        with _asked("read", key, UNREADABLE), open_object(key) as stored:
             content: bytes = stored.read(limit)
             return content
-    except OSError:
+    except FileNotFoundError:
         return None
+
+
+def listing() -> Iterator[StoredObject]:
+    """Every object, in the order of the keys' bytes.
+
+    Raises: StorageUnavailableError.
+    """
+    with _asked("list", "its objects", "The stored files could not be listed.") as objects:
+        yield from objects.listing()
+
+
+def drop_unfinished(*, before: datetime) -> int:
+    """Remove what is left of uploads to the storage that nobody ended.
+
+    Raises: StorageUnavailableError.
+    """
+    with _asked("list", "its unfinished uploads", UNREADABLE) as objects:
+        return objects.drop_unfinished(before=before)
+
+
+def download_link(key: str, *, seconds: int, disposition: str) -> str | None:
+    """An address outside of this server, if there is one. Nothing is asked of the storage."""
+    with _asked("sign a link to", key, UNREADABLE) as objects:
+        return objects.download_link(key, seconds=seconds, disposition=disposition)
+
+
+def problem() -> str | None:
+    """What is wrong with the storage, in one line."""
+    return cast("Objects", default_storage).problem()

@@ -5,12 +5,14 @@ import threading
 from celery import shared_task
 from django.utils import timezone
 
+from attachments.deleting import remove_objects
 from attachments.edits import discard_unsent_edits
 from attachments.previews import make_next_preview
 from attachments.workshop import clear_left_overs
 
 # A worker makes one at a time: its other threads stay free for what is more urgent.
 _workshop = threading.Lock()
+_removing = threading.Lock()
 MOST_IN_A_ROW = 200
 
 
@@ -38,3 +40,14 @@ def tick_previews(**_: object) -> None:
 def tick_discard_edits(**_: object) -> None:
     """Drawings that were never sent go away."""
     discard_unsent_edits(now=timezone.now())
+
+
+@shared_task(name="attachments.tick_remove_objects")
+def tick_remove_objects(**_: object) -> None:
+    """Objects of deleted files go away."""
+    if not _removing.acquire(blocking=False):
+        return
+    try:
+        remove_objects(now=timezone.now())
+    finally:
+        _removing.release()

@@ -37,7 +37,7 @@ FOLDER_PREFIX = "preview-"
 def make_parts(file: Attachment, kind: str) -> dict[str, bytes]:
     """The parts of a file's preview by name.
 
-    Raises: RefusedError.
+    Raises: RefusedError, StorageUnavailableError.
     """
     with _folder() as folder:
         _fetch(file, folder / "input")
@@ -87,7 +87,7 @@ def _fetch(file: Attachment, target: Path) -> None:
     try:
         with open_object(file.storage_key) as stored, target.open("wb") as opened:
             shutil.copyfileobj(stored, opened)
-    except OSError as error:
+    except FileNotFoundError as error:
         raise RefusedError(Reason.GONE) from error
 
 

@@ -62,6 +62,11 @@ app.conf.update(
             "schedule": 5.0,
             "options": {"expires": 5.0},
         },
+        "attachments.tick_remove_objects": {
+            "task": "attachments.tick_remove_objects",
+            "schedule": 5.0,
+            "options": {"expires": 5.0},
+        },
         "attachments.tick_discard_edits": {
             "task": "attachments.tick_discard_edits",
             "schedule": 600.0,

@@ -16,6 +16,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.csp import CSP
 
 from config.environment import read_env_file
+from config.storage import file_storage, unlinked_files_kept
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 # In a wheel, templates and static files travel inside this package (see pyproject.toml).
@@ -204,10 +205,7 @@ _static = Path(env("STATIC_ROOT") or DATA_DIR / "static")
 _collected = (_static / "staticfiles.json").exists() or bool(env("COLLECTING_STATIC"))
 STATIC_ROOT = _static if _collected else None
 STORAGES = {
-    "default": {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {"location": DATA_DIR / "files"},
-    },
+    "default": file_storage(env, DATA_DIR / "files"),
     "staticfiles": {
         "BACKEND": "config.static_files.HashedStaticFiles"
         if _collected
@@ -279,6 +277,8 @@ TRUSTED_PROXIES = env_networks("TRUSTED_PROXIES")
 LARGEST_JSON_BODY = 1024 * 1024
 LARGEST_METADATA = 64 * 1024
 LARGEST_FILE = int(env_number("LARGEST_FILE_MB", 100) * 1024 * 1024)
+# Files that were stored for a message that never came; 0 keeps them for ever, as Placet does.
+UNLINKED_FILES_KEPT = unlinked_files_kept(env)
 DATA_UPLOAD_MAX_MEMORY_SIZE = LARGEST_JSON_BODY
 # Beside the data and not in /tmp, which may be memory.
 FILE_UPLOAD_TEMP_DIR = DATA_DIR / "incoming"

@@ -7,11 +7,13 @@ from typing import Concatenate, cast
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.utils.translation import gettext as _
 
 from accounts.models import Membership, User, Workspace
 from accounts.queries import NotFoundError, memberships_of
 from attachments.queries import FileMissingError
+from attachments.storage import StorageUnavailableError
 from inbox.queries import BadCursorError, ChannelNotFoundError, MessageNotFoundError
 from reviews.queries import NoReviewError
 from reviews.services import ReviewWithdrawnError
@@ -75,6 +77,8 @@ type MemberPage[**P] = Callable[Concatenate[MemberRequest, P], HttpResponse]
 def for_members[**P](view: MemberPage[P]) -> Page[P]:
     """Require a signed-in member, turn what cannot be found into 404, and keep pages uncached.
 
+    A file storage that does not answer is a 503: everything but files still works.
+
     A view that sets `Cache-Control` itself knows better.
     """
 
@@ -89,6 +93,9 @@ def for_members[**P](view: MemberPage[P]) -> Page[P]:
             response = view(member, *args, **kwargs)
         except MISSING as refusal:
             raise Http404(refusal.message) from refusal
+        except StorageUnavailableError:
+            response = render(request, "503.html", status=503)
+            response["Retry-After"] = "10"
         response.headers.setdefault("Cache-Control", "no-store")
         return response
 

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from accounts.models import ApiKey, Role, User
 from accounts.services.invitations import invite
+from attachments.deleting import delete_files
 from delivery.engine import deliver_due
 from delivery.models import EngineBeat, FeedHead, GoneUrl
 from inbox.models import Channel, ChannelStatus, Thread
@@ -54,6 +55,7 @@ def everything(channel: Channel, person: User, receiver: Receiver) -> None:
     note_step(channel, stream_id="s", text="reading", tool_hint=True, now=now)
     GoneUrl.objects.create(workspace=channel.workspace, url=receiver.url, url_sha256="0" * 64)
     FeedHead.objects.create(workspace=channel.workspace)
+    delete_files([make_file(channel)])
     device = make_device(person, f"https://push.example/{SECRET}", now)
     send_trial(device, channel.workspace, now=now)
     EngineBeat.objects.get_or_create(name="w:1", defaults={"seen_at": timezone.now()})

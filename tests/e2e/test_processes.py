@@ -23,9 +23,16 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 CALLBACKS = 50
 
 
+@pytest.fixture(scope="module")
+def kept_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A stack for tests that leave it as they found it."""
+    with Stack(tmp_path_factory.mktemp("kept")) as running:
+        yield running
+
+
 @pytest.fixture
 def own_stack(tmp_path: Path) -> Iterator[Stack]:
-    """A stack that a test may hurt."""
+    """A stack that a test may end."""
     with Stack(tmp_path / "var") as running:
         yield running
 
@@ -34,16 +41,16 @@ def alive(pids: dict[int, str]) -> list[str]:
     return [command for pid, command in pids.items() if Path(f"/proc/{pid}").exists()]
 
 
-def test_callbacks_survive_the_death_of_their_worker(own_stack: Stack, receiver: Receiver) -> None:
+def test_callbacks_survive_the_death_of_their_worker(kept_stack: Stack, receiver: Receiver) -> None:
     def slow(_: Received) -> tuple[int, dict[str, str], bytes]:
         threading.Event().wait(0.05)  # a receiver that takes its time
         return 200, {}, b""
 
     receiver.answer = slow
     review = {"type": "approval", "expiresInSeconds": 4, "callback": {"url": receiver.url}}
-    asked = {own_stack.ask(review) for _ in range(CALLBACKS)}
+    asked = {kept_stack.ask(review) for _ in range(CALLBACKS)}
     receiver.wait_for(10, seconds=30)
-    os.kill(own_stack.child(" worker "), signal.SIGKILL)
+    os.kill(kept_stack.child(" worker "), signal.SIGKILL)
     received = receiver.wait_for(CALLBACKS, seconds=40)
     until = time.monotonic() + 40
     while {r.json["message_id"] for r in received} != asked and time.monotonic() < until:
@@ -73,9 +80,9 @@ def test_killed_parent_leaves_nothing_behind(own_stack: Stack) -> None:
     assert happens_within(5, lambda: not alive(children)), alive(children)
 
 
-def test_dead_web_process_is_started_again(own_stack: Stack) -> None:
-    os.kill(own_stack.child("uvicorn"), signal.SIGKILL)
-    assert happens_within(20, lambda: own_stack.call("GET", "/health").ok)
+def test_dead_web_process_is_started_again(kept_stack: Stack) -> None:
+    os.kill(kept_stack.child("uvicorn"), signal.SIGKILL)
+    assert happens_within(20, lambda: kept_stack.call("GET", "/health").ok)
 
 
 def test_second_start_changes_nothing_and_prints_no_secret(tmp_path: Path) -> None:
@@ -127,19 +134,19 @@ def test_wrong_database_address_is_one_clear_line(tmp_path: Path, url: str) -> N
     assert "Traceback" not in output
 
 
-def test_two_servers_cannot_share_a_folder(own_stack: Stack) -> None:
-    output = refused(Stack(own_stack.folder))
+def test_two_servers_cannot_share_a_folder(kept_stack: Stack) -> None:
+    output = refused(Stack(kept_stack.folder))
     assert "already runs" in output
 
 
-def test_no_secret_reaches_the_log(own_stack: Stack) -> None:
-    own_stack.ask({"type": "approval"})
-    own_stack.call("GET", f"/api/v1/agents?key={KEY}")
-    start = next(i for i, line in enumerate(own_stack.lines) if "ready at" in line)
-    assert not any(KEY in line for line in own_stack.lines[start:])
+def test_no_secret_reaches_the_log(kept_stack: Stack) -> None:
+    kept_stack.ask({"type": "approval"})
+    kept_stack.call("GET", f"/api/v1/agents?key={KEY}")
+    start = next(i for i, line in enumerate(kept_stack.lines) if "ready at" in line)
+    assert not any(KEY in line for line in kept_stack.lines[start:])
     assert (
         subprocess.run(
-            ["grep", "-rlaF", KEY, str(own_stack.folder)],  # noqa: S607
+            ["grep", "-rlaF", KEY, str(kept_stack.folder)],  # noqa: S607
             capture_output=True,
         ).returncode
         == 1

@@ -46,16 +46,16 @@ def test_only_the_proxy_publishes_a_port_and_on_loopback() -> None:
 
 
 def test_every_variable_is_explained_in_the_example() -> None:
-    used = set(re.findall(r"\$\{([A-Z_]+)", COMPOSE.read_text()))
+    used = set(re.findall(r"\$\{([A-Z0-9_]+)", COMPOSE.read_text()))
     explained = set(
-        re.findall(r"^(?:# )?([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
+        re.findall(r"^(?:# )?([A-Z0-9_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
     )
     assert used <= explained
 
 
 def test_every_setting_is_explained_in_the_example_and_in_the_readme() -> None:
     settings = (ROOT / "config/settings.py").read_text()
-    read = set(re.findall(r"""env(?:_switch|_number|_networks)?\(\s*"([A-Z_]+)\"""", settings))
+    read = set(re.findall(r"""env(?:_switch|_number|_networks)?\(\s*"([A-Z0-9_]+)\"""", settings))
     internal = {"STATIC_ROOT", "COLLECTING_STATIC"}  # set by the image itself
     example = (ROOT / ".env.example").read_text()
     readme = (ROOT / "README.md").read_text()
@@ -73,7 +73,7 @@ def test_commands_name_modules_that_exist() -> None:
 
 def test_every_setting_of_the_example_reaches_the_processes() -> None:
     example = set(
-        re.findall(r"^(?:# )?([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
+        re.findall(r"^(?:# )?([A-Z0-9_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
     )
     # The proxy's, the image's, and a part of DATABASE_URL.
     elsewhere = {"HOST", "PORT", "DATA_DIR", "POSTGRES_PASSWORD"}

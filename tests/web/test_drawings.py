@@ -14,7 +14,7 @@ from pytest_django.fixtures import Settings
 from accounts.models import User, Workspace
 from attachments.models import Attachment, State
 from attachments.storage import is_stored
-from attachments.tasks import tick_discard_edits, tick_previews
+from attachments.tasks import tick_discard_edits, tick_previews, tick_remove_objects
 from inbox.models import Channel
 from reviews.models import ReviewRequest, Status
 from tests.attachments import samples
@@ -115,6 +115,7 @@ def test_drawing_again_replaces_the_earlier_one(
     stale = open_form(browser, review) | {"option": "approve"}
     second = drawn(browser, original)
     assert list(Attachment.objects.filter(edit_of=original)) == [second]
+    tick_remove_objects()
     assert not is_stored(first.storage_key)
     refused = post(browser, review, stale)
     assert refused.status_code == 422
@@ -322,6 +323,7 @@ def test_drafts_that_can_no_longer_be_sent_are_deleted(
     Attachment.objects.update(created_at=long_ago)
     tick_discard_edits()
     assert list(Attachment.objects.all()) == [original]
+    tick_remove_objects()
     assert not is_stored(edit.storage_key)
     assert not is_stored(f"{edit.storage_key}.preview/320.webp")
 

@@ -2,13 +2,13 @@
 
 import re
 from dataclasses import dataclass
-from urllib.parse import quote
 
 from django.core.files.base import File
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseNotModified
 from django.utils.http import parse_etags
 
 from attachments.kinds import Kind, kind_of, media_type_of
+from attachments.links import disposition
 from attachments.models import Attachment
 from attachments.queries import open_file
 
@@ -26,8 +26,6 @@ _LOADS_NOTHING = (
 POLICY = f"sandbox; {_LOADS_NOTHING}"
 # Firefox opens no PDF in a sandbox. Browsers' own viewers run in an origin of theirs anyway.
 PDF_POLICY = _LOADS_NOTHING
-# Kept as they are in a plain `filename`; the rest is percent-encoded.
-PLAIN = " !#$&'()+,-.;=@[]^_`{}~"
 ONE_RANGE = re.compile(r"bytes=(\d{0,19})-(\d{0,19})")
 
 
@@ -60,10 +58,9 @@ def shown_as(file: Attachment, *, download: bool = False, render: bool = False) 
 class Window:
     """A part of an open file, read in chunks and closed with the answer."""
 
-    def __init__(self, opened: "File[bytes]", start: int, length: int) -> None:
+    def __init__(self, opened: "File[bytes]", length: int) -> None:
         self.opened = opened
         self.left = length
-        opened.seek(start)
 
     def read(self, size: int) -> bytes:
         chunk: bytes = self.opened.read(min(size, self.left))
@@ -81,21 +78,21 @@ class Stream(FileResponse):
 def file_response(request: HttpRequest, file: Attachment, shown: Shown) -> HttpResponse | Stream:
     """The bytes, a part of them (206), or that they are as the browser has them (304).
 
-    Raises: FileMissingError.
+    Raises: FileMissingError, StorageUnavailableError.
     """
     etag = f'"{file.sha256}"' if file.sha256 else ""
     if etag and etag in _known_tags(request):
         return _with_headers(HttpResponseNotModified(), file, shown, etag)
-    opened = open_file(file)
-    start, length = _asked_range(request, opened.size, etag)
-    if start >= opened.size > 0 or (length == 0 and opened.size > 0):
-        return _unsatisfiable(opened, file, shown)
-    response = Stream(Window(opened, start, length), content_type=shown.content_type)
+    start, length = _asked_range(request, file.size, etag)
+    if start >= file.size > 0 or (length == 0 and file.size > 0):
+        return _unsatisfiable(file, shown)
+    window = Window(open_file(file, start=start), length)
+    response = Stream(window, content_type=shown.content_type)
     response["Content-Length"] = str(length)
     response["Accept-Ranges"] = "bytes"
-    if length < opened.size:
+    if length < file.size:
         response.status_code = 206
-        response["Content-Range"] = f"bytes {start}-{start + length - 1}/{opened.size}"
+        response["Content-Range"] = f"bytes {start}-{start + length - 1}/{file.size}"
     return _with_headers(response, file, shown, etag)
 
 
@@ -120,10 +117,9 @@ def _asked_range(request: HttpRequest, size: int, etag: str) -> tuple[int, int]:
     return int(first), max(end - int(first) + 1, 0)
 
 
-def _unsatisfiable(opened: "File[bytes]", file: Attachment, shown: Shown) -> HttpResponse:
+def _unsatisfiable(file: Attachment, shown: Shown) -> HttpResponse:
     response = HttpResponse(status=416, content_type=TEXT_TYPE)
-    response["Content-Range"] = f"bytes */{opened.size}"
-    opened.close()
+    response["Content-Range"] = f"bytes */{file.size}"
     return _with_headers(response, file, shown, "")
 
 
@@ -147,11 +143,11 @@ def protect(response: "HttpResponse | Stream", policy: str = POLICY) -> None:
     response["Referrer-Policy"] = "no-referrer"
 
 
-def disposition(filename: str, *, inline: bool) -> str:
-    """A plain ASCII name, percent-encoded where needed, and the name itself (RFC 6266)."""
-    how = "inline" if inline else "attachment"
-    plain, exact = quote(filename, safe=PLAIN), quote(filename, safe="")
-    return f"{how}; filename=\"{plain}\"; filename*=UTF-8''{exact}"
+def elsewhere(link: str) -> HttpResponse:
+    """To the storage itself, by a link that is good for a minute and for nobody else."""
+    response = HttpResponse(status=302, headers={"Location": link, "Cache-Control": "no-store"})
+    response["Referrer-Policy"] = "no-referrer"
+    return response
 
 
 def thumbnail_response(content: bytes) -> HttpResponse:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from attachments.kinds import Kind, kind_of, table_suffix
 from attachments.models import Attachment, Preview, PreviewState
 from attachments.queries import has_bytes
+from attachments.storage import StorageUnavailableError
 from web.files.contents import document_html, markdown_text, sheets_of, source_of
 from web.files.looks import look_of_file
 from web.looks import Look
@@ -89,6 +90,13 @@ def _views(file: Attachment, kind: Kind) -> Sequence[str]:
 
 def _shown(file: Attachment, view: str, given: Mapping[str, str]) -> Parts:
     """A template's name, and what it needs."""
+    try:
+        return _found(file, view, given)
+    except StorageUnavailableError:
+        return "unavailable", {}
+
+
+def _found(file: Attachment, view: str, given: Mapping[str, str]) -> Parts:
     preview: Preview | None = getattr(file, "preview", None)
     if not has_bytes(file):
         return "gone", {}

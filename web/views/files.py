@@ -7,11 +7,12 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from attachments.links import download_link
 from attachments.queries import find_file
 from web.access import MemberRequest, for_members
 from web.files.contents import thumbnail_of
 from web.files.listing import file_context, files_context
-from web.files.responses import file_response, shown_as, thumbnail_response
+from web.files.responses import elsewhere, file_response, shown_as, thumbnail_response
 
 TEMPLATE = "attachments/list.html"
 
@@ -33,6 +34,9 @@ def file(request: MemberRequest, file_id: uuid.UUID) -> HttpResponse:
 def raw(request: MemberRequest, file_id: uuid.UUID) -> HttpResponse:
     """The bytes. `?download=1` saves them, `?render=1` shows HTML as a page in a sandbox."""
     found = find_file(request.workspace, str(file_id), with_drafts_of=request.user)
+    link = download_link(found) if "download" in request.GET and request.method == "GET" else None
+    if link is not None:
+        return elsewhere(link)
     shown = shown_as(found, download="download" in request.GET, render="render" in request.GET)
     return cast("HttpResponse", file_response(request, found, shown))
 

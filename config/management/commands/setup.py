@@ -10,6 +10,7 @@ from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
+from attachments.storage import problem as storage_problem
 from config.bootstrap import BadBootstrapError, FirstStart, create_first_workspace
 from config.cli import EXIT_MISCONFIGURED
 from delivery.egress import parse_allowed
@@ -58,6 +59,8 @@ class Command(BaseCommand):
             ) from None
         except (BadBootstrapError, ValueError) as error:
             raise CommandError(str(error), returncode=EXIT_MISCONFIGURED) from None
+        if wrong := storage_problem():
+            self.stderr.write(f"File storage: {wrong}. Files cannot be stored until then.")
         if first is not None:
             self.stdout.write(_welcome(first))
 

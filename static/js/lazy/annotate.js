@@ -16,13 +16,18 @@ async function prepare(place, opener) {
   const says = place.querySelector("[data-annotate-says]");
   const picture = new Image();
   picture.src = place.dataset.source;
-  const refusal = await picture.decode().then(
-    () => Math.max(picture.naturalWidth, picture.naturalHeight) > LONGEST_SIDE && dialog.dataset.large,
-    () => dialog.dataset.unread,
-  );
+  const refusal = await refusalOf(picture, dialog.dataset);
   says.hidden = !refusal;
   says.textContent = refusal || "";
   if (!refusal) start(place, dialog, picture, opener);
+}
+
+// Not by `decode()`, which waits for the browser to paint something.
+function refusalOf(picture, { large, unread }) {
+  return new Promise((done) => {
+    picture.onload = () => done(Math.max(picture.naturalWidth, picture.naturalHeight) > LONGEST_SIDE && large);
+    picture.onerror = () => done(unread);
+  });
 }
 
 function start(place, dialog, picture, opener) {

@@ -1,0 +1,79 @@
+"""Deleting files: a row goes with its transaction, its objects soon after the commit."""
+
+import logging
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.db.models.signals import pre_delete
+from django.dispatch import receiver
+
+from attachments.conversion.parts import OF_KIND
+from attachments.models import Attachment, Preview, Removal, State
+from attachments.storage import StorageUnavailableError, delete
+
+logger = logging.getLogger(__name__)
+
+TRY_AGAIN_AFTER = timedelta(minutes=1)
+MOST_AT_ONCE = 500
+
+
+@transaction.atomic
+def delete_files(
+    files: QuerySet[Attachment] | Sequence[Attachment], *, in_states: Collection[str] = State.values
+) -> int:
+    """Delete files, and return how many there were. Drafts of drawings on them go too.
+
+    1. The rows are locked, so that nothing is put on them meanwhile.
+    2. Edited copies that agents were told of stay, as files of their own.
+    3. The rows go, and in the same transaction it is remembered which objects have to.
+    4. A worker removes the objects after the commit.
+
+    `in_states` leaves those out that reached another state since they were looked up.
+    """
+    ids = [file.pk for file in files]
+    rows = Attachment.objects.select_for_update().filter(pk__in=ids, state__in=in_states)
+    found = list(rows.order_by("pk").values_list("pk", flat=True))
+    Attachment.objects.filter(edit_of__in=found, is_answer=True).update(edit_of=None)
+    Attachment.objects.filter(pk__in=found).delete()
+    return len(found)
+
+
+@receiver(pre_delete, sender=Attachment)
+def _remember_object(sender: type[Attachment], instance: Attachment, **_: Any) -> None:
+    """Django calls it for each row, also for those that go with a message or a workspace."""
+    remember([instance.storage_key])
+
+
+@receiver(pre_delete, sender=Preview)
+def _remember_parts(sender: type[Preview], instance: Preview, **_: Any) -> None:
+    remember(part_keys(instance))
+
+
+def part_keys(preview: Preview) -> list[str]:
+    return [f"{preview.storage_key}/{name}" for name in OF_KIND[preview.kind]]
+
+
+def remember(keys: Iterable[str]) -> None:
+    """Have objects removed after the commit. Call it where their rows go."""
+    Removal.objects.bulk_create([Removal(key=key) for key in keys], ignore_conflicts=True)
+
+
+def remove_objects(*, now: datetime) -> int:
+    """Remove what is due, and return how many objects went.
+
+    Each is forgotten after it is gone: a worker that dies in between leaves it to the next, and
+    to remove what is not there is no failure. What the storage refuses is tried again later.
+    """
+    count = 0
+    for removal in Removal.objects.filter(due_at__lte=now).order_by("due_at")[:MOST_AT_ONCE]:
+        try:
+            delete(removal.key)
+        except StorageUnavailableError:
+            Removal.objects.filter(pk=removal.pk).update(due_at=now + TRY_AGAIN_AFTER)
+            continue
+        Removal.objects.filter(pk=removal.pk).delete()
+        count += 1
+    return count
