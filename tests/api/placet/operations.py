@@ -42,12 +42,17 @@ IDS = {
     "token": people_examples.SHARE_TOKEN,
     "user_id": people_examples.PERSON_ID,
     "key_id": people_examples.KEY_ID,
-    "agent": examples.AGENT_ID,
     "log_id": people_examples.LOG_ID,
 }
 BODIES = examples.BODIES | people_examples.BODIES
 # Chosen by the agent, and looked up inside its own channel.
-OWN_NAMES = {"clientId": "mine", "streamId": "s-1", "stream_id": "s-1", "name": "chart"}
+OWN_NAMES = {
+    "clientId": "mine",
+    "streamId": "s-1",
+    "stream_id": "s-1",
+    "name": "status-badge",
+    "plugin_name": "status-badge",
+}
 # Passed on to the agent as they are; it finds its own files only.
 PASSED_ON = {"modifiedFileIds"}
 # Whoever has it may use it, from whichever workspace.
