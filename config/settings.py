@@ -231,6 +231,13 @@ REVIEW_LONGEST_WAIT = timedelta(days=env_number("REVIEW_LONGEST_WAIT_DAYS", 30))
 # One batch is one transaction; on SQLite everybody who writes waits for it.
 EXPIRE_BATCH = 50
 
+# Plugins: ours, and the operator's own, of which one may take the place of ours
+
+PLUGINS_DIR = env("PLUGINS_DIR")
+PLUGIN_FOLDERS = [BASE_DIR / "web" / "plugins"]
+if PLUGINS_DIR:
+    PLUGIN_FOLDERS.append(Path(PLUGINS_DIR).resolve())
+
 # Delivery: seconds between attempts (one attempt more than entries), and when to stop
 
 DELIVERY_SCHEDULE = [
@@ -274,6 +281,8 @@ LARGEST_FILE = int(env_number("LARGEST_FILE_MB", 100) * 1024 * 1024)
 UNLINKED_FILES_KEPT = unlinked_files_kept(env)
 STORAGE_QUOTA = storage_quota(env)
 DATA_UPLOAD_MAX_MEMORY_SIZE = LARGEST_JSON_BODY
+# Views that take files say so, and bound them.
+FILE_UPLOAD_HANDLERS = ["web.files.uploads.NoUpload"]
 # Beside the data and not in /tmp, which may be memory.
 FILE_UPLOAD_TEMP_DIR = DATA_DIR / "incoming"
 with contextlib.suppress(OSError):  # then a system check says so
@@ -287,6 +296,9 @@ if API_LOG not in {"on", "errors", "off"}:
 API_LOG_KEPT = timedelta(days=env_number("API_LOG_KEPT_DAYS", 7))
 # Of one workspace; older ones go first.
 API_LOG_MOST = int(env_number("API_LOG_MOST", 100_000))
+# What was sent and answered, masked. The calls stay when their bodies have to go.
+API_LOG_BODIES = env_switch("API_LOG_BODIES", default=True)
+API_LOG_BODIES_MOST = int(env_number("API_LOG_BODIES_MB", 100) * 1024 * 1024)
 
 # Sessions and pages
 
@@ -346,7 +358,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": [],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": [],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "api.schema.Schema",
     "UNAUTHENTICATED_USER": None,
 }
 SPECTACULAR_SETTINGS = {

@@ -15,6 +15,7 @@ from web.views import (
     inbox,
     messages,
     new_channel,
+    plugins,
     push,
     receivers,
     reviews,
@@ -22,6 +23,7 @@ from web.views import (
 )
 from web.views.settings import channels as channel_settings
 from web.views.settings import invitations, keys, looks, people, profile, sessions, workspace
+from web.views.settings import plugins as plugin_settings
 from web.views.sign_in import SignIn
 
 app_name = "web"
@@ -47,6 +49,7 @@ urlpatterns = [
     path("channels/", channels.channels, name="channels"),
     path("channels/new/", new_channel.new_channel, name="new-channel"),
     path("channels/<uuid:channel_id>/", channels.channel, name="channel"),
+    path("channels/<uuid:channel_id>/picture/", channels.picture, name="picture"),
     path("channels/<uuid:channel_id>/messages/", channels.write, name="write"),
     path("messages/<uuid:message_id>/", messages.message, name="message"),
     path("messages/<uuid:message_id>/try-now/", messages.try_now, name="try-message-now"),
@@ -104,6 +107,12 @@ urlpatterns = [
     ),
     path("channels/<uuid:channel_id>/mute/", channel_settings.mute, name="mute-channel"),
     path("channels/<uuid:channel_id>/delete/", channel_settings.delete, name="delete-channel"),
+    # Plugins
+    path("plugins/<slug:name>/frame/", plugins.frame, name="plugin-frame"),
+    path("plugins/<slug:name>/icon/", plugins.icon, name="plugin-icon"),
+    path("plugins/<slug:name>/fetch/", plugins.fetch, name="plugin-fetch"),
+    path("settings/plugins/", plugin_settings.plugins, name="settings-plugins"),
+    path("settings/plugins/<slug:name>/", plugin_settings.plugin, name="plugin-settings"),
     # The page as an application
     path("manifest.webmanifest", app_shell.manifest, name="manifest"),
     path("sw.js", app_shell.service_worker, name="service-worker"),
