@@ -28,6 +28,19 @@ def has_body(request: HttpRequest) -> bool:
     return request.META.get("CONTENT_LENGTH") not in (None, "", "0")
 
 
+type Received = bytes | list[str]
+
+
+def note_received(request: HttpRequest, received: Received) -> None:
+    """Keep what came for the log: the bytes of a JSON body, or the names of a form's parts."""
+    request.received = received  # type: ignore[attr-defined]  # read by `received_by` alone
+
+
+def received_by(request: HttpRequest) -> Received | None:
+    """None where nothing was read: the call had no body, or was refused before."""
+    return getattr(request, "received", None)
+
+
 def read_json_body(request: HttpRequest) -> bytes:
     """The bytes of a JSON body, after the checks that cost little.
 
@@ -58,6 +71,7 @@ def _bounded(request: HttpRequest) -> bytes:
         raise BodyError(400, ENDED_EARLY) from None
     if len(body) > largest:
         raise BodyError(413, f"The body is larger than {largest} bytes.")
+    note_received(request, body)
     return body
 
 

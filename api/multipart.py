@@ -14,7 +14,7 @@ from django.core.files.uploadhandler import TemporaryFileUploadHandler
 from django.http import HttpRequest, UnreadablePostError
 from django.http.multipartparser import MultiPartParser, MultiPartParserError
 
-from api.bodies import ENDED_EARLY, BodyError
+from api.bodies import ENDED_EARLY, BodyError, note_received
 
 ROOM_FOR_FIELDS = 1024 * 1024
 FORM_TYPE = "multipart/form-data"
@@ -86,6 +86,7 @@ def read_form(request: HttpRequest, *, largest: int | None = None) -> Form:
     except BodyError:
         handler.drop()
         raise
+    note_received(request, [*fields, *files])
     received = [file for _, parts in files.lists() for file in parts]
     if len(received) > 1:
         for file in received:

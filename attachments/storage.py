@@ -52,12 +52,14 @@ class StorageUnavailableError(DomainError):
 @contextmanager
 def _asked(to: str, key: str, message: str) -> Iterator[Objects]:
     """The storage. What it raises becomes ours; only that an object is missing is told apart."""
+    objects = cast("Objects", default_storage)
     try:
-        yield cast("Objects", default_storage)
+        yield objects
     except (FileNotFoundError, StorageUnavailableError):
         raise
     except Exception as failure:
         logger.exception("the storage was asked to %s %s", to, key)
+        objects.failed(failure)
         raise StorageUnavailableError(message) from failure
 
 

@@ -288,6 +288,9 @@ if API_LOG not in {"on", "errors", "off"}:
 API_LOG_KEPT = timedelta(days=env_number("API_LOG_KEPT_DAYS", 7))
 # Of one workspace; older ones go first.
 API_LOG_MOST = int(env_number("API_LOG_MOST", 100_000))
+# What was sent and answered, masked. The calls stay when their bodies have to go.
+API_LOG_BODIES = env_switch("API_LOG_BODIES", default=True)
+API_LOG_BODIES_MOST = int(env_number("API_LOG_BODIES_MB", 100) * 1024 * 1024)
 
 # Sessions and pages
 
@@ -347,7 +350,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": [],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": [],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "api.schema.Schema",
     "UNAUTHENTICATED_USER": None,
 }
 SPECTACULAR_SETTINGS = {

@@ -1,6 +1,7 @@
 """The cast and the stage: an agent with a key, a stranger's key, and a receiver on loopback."""
 
 import json
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +19,8 @@ from pytest_django.fixtures import Settings
 from accounts.models import User, Workspace
 from api.people.tokens import issue_token
 from inbox.models import Channel
+from tests import ceph as servers
+from tests.ceph import Ceph
 from tests.factories import make_channel, make_key, make_person, make_workspace
 from tests.receiver import Receiver
 
@@ -148,6 +151,18 @@ def stranger(db: None) -> Agent:
     elsewhere = make_workspace("Elsewhere")
     make_channel(elsewhere, name="Foreign")
     return Agent(make_key(elsewhere).clear)
+
+
+@pytest.fixture(scope="session")
+def ceph() -> Iterator[Ceph]:
+    """One for the whole run; it starts in about 15 seconds."""
+    reason = servers.missing()
+    if reason and os.environ.get("CI"):
+        pytest.fail(reason)
+    if reason:
+        pytest.skip(reason)
+    with Ceph() as running:
+        yield running
 
 
 @pytest.fixture

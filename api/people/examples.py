@@ -57,6 +57,39 @@ ANSWERED = MESSAGE | {
     "review": COMPLETED,
     "agent": {name: value for name, value in AGENT.items() if name not in WEBHOOK},
 }
+LOG_ID = "019a9c40-2b7e-7a10-9c55-3f1e8d7b6a42"
+LOG = {
+    "id": LOG_ID,
+    "apiKeyId": KEY_ID,
+    "userId": PERSON_ID,
+    "method": "POST",
+    "path": "/api/v1/messages",
+    "requestBody": {
+        "channelId": AGENT_ID,
+        "text": "Ship it?",
+        "webhookUrl": "https://agent.example/hook?***",
+    },
+    "responseBody": {"id": MESSAGE_ID, "channelId": AGENT_ID, "text": "Ship it?"},
+    "statusCode": 201,
+    "durationMs": 9,
+    "direction": "inbound",
+    "createdAt": NOW,
+}
+ATTEMPT = LOG | {
+    "id": "019a9c40-2b7e-8200-8000-00000000002a",
+    "apiKeyId": None,
+    "userId": None,
+    "path": "https://agent.example/hook?…",
+    "requestBody": {"event": "review:responded", "message_id": MESSAGE_ID},
+    "responseBody": None,
+    "statusCode": 0,
+    "durationMs": 15000,
+    "direction": "outbound",
+}
+ENDPOINT = "https://push.example.org/send/fR7bT2xQ"
+PUSH_POINT = (
+    "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4"
+)
 
 BODIES: dict[str, Any] = {
     "signIn": {"email": "ada@example.org", "password": "correct horse battery"},
@@ -82,6 +115,11 @@ BODIES: dict[str, Any] = {
     "downloadFiles": {"ids": [FILE_ID]},
     "deleteFiles": {"ids": [FILE_ID]},
     "answerReview": {"response": {"selectedOption": "approve", "comment": "go"}},
+    "subscribePush": {
+        "endpoint": ENDPOINT,
+        "keys": {"p256dh": PUSH_POINT, "auth": "BTBZMqHH6r4Tts7J_aSIgg"},
+    },
+    "unsubscribePush": {"endpoint": ENDPOINT},
 }
 ANSWERS: dict[str, Any] = {
     "signIn": SIGNED_IN,
@@ -152,6 +190,9 @@ ANSWERS: dict[str, Any] = {
         "url": f"https://licet.example.org/api/share/{SHARE_TOKEN}",
         "expiresIn": 3600,
     },
+    "listLogs": {"data": [ATTEMPT, LOG], "nextCursor": None},
+    "getLog": LOG,
+    "getPushKey": {"publicKey": PUSH_POINT},
 }
 
 OWN_TEXTS: dict[int, tuple[str, str, str, list[str]]] = {

@@ -9,8 +9,10 @@ from api.people.views import (
     figures,
     files,
     keys,
+    logs,
     messages,
     preferences,
+    push,
     users,
 )
 
@@ -51,4 +53,9 @@ urlpatterns = [
     path("messages/<str:message_id>/iterations", messages.Iterations.as_view(), name="iterations"),
     path("messages/<str:message_id>/respond", messages.Respond.as_view(), name="respond"),
     path("messages/<str:message_id>/retry", messages.Retry.as_view(), name="retry"),
+    # The log, and notifications.
+    path("logs", logs.Logs.as_view(), name="logs"),
+    path("logs/<str:log_id>", logs.OneLog.as_view(), name="log"),
+    path("push/vapid-key", push.VapidKey.as_view(), name="vapid-key"),
+    path("push/subscribe", push.Subscriptions.as_view(), name="push-subscribe"),
 ]

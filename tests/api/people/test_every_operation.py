@@ -40,6 +40,7 @@ OPEN_TO_VIEWERS = {
     "getMe",
     "getMessageAsPerson",
     "getPreferences",
+    "getPushKey",
     "listAgentsAsPerson",
     "listFilesAsPerson",
     "listIterationsAsPerson",
@@ -50,6 +51,8 @@ OPEN_TO_VIEWERS = {
     "renewSession",
     "signIn",
     "signOut",
+    "subscribePush",
+    "unsubscribePush",
     "updatePreferences",
 }
 # A browser must be able to forget its cookie, and a person to leave.

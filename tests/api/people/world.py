@@ -2,6 +2,8 @@
 
 import uuid
 
+from django.utils import timezone
+
 from accounts.models import Role, Workspace
 from api.people import examples
 from api.placet.examples import AGENT_ID, FILE_ID, MESSAGE_ID, PAYLOAD
@@ -12,7 +14,7 @@ from inbox.services.pictures import set_picture
 from reviews.models import Closer, ReviewRequest
 from reviews.services import Answer, answer_review
 from tests.api.placet.operations import World, build_world
-from tests.factories import make_key, make_person, make_review
+from tests.factories import make_call, make_key, make_person, make_review
 
 
 def build_people_world(workspace: Workspace) -> World:
@@ -26,6 +28,7 @@ def build_people_world(workspace: Workspace) -> World:
         examples.PERSON_ID: str(make_person(workspace, Role.REVIEWER).pk),
         examples.KEY_ID: str(make_key(workspace).row.pk),
         examples.SHARE_TOKEN: share_token(find_file(workspace, world.ids[FILE_ID])),
+        examples.LOG_ID: str(make_call(workspace, timezone.now(), channel_id=channel.pk).pk),
         MESSAGE_ID: str(make_review(channel=channel, payload=PAYLOAD).pk),
     }
     return World(workspace, world.ids | ids)

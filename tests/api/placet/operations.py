@@ -42,6 +42,8 @@ IDS = {
     "token": people_examples.SHARE_TOKEN,
     "user_id": people_examples.PERSON_ID,
     "key_id": people_examples.KEY_ID,
+    "agent": examples.AGENT_ID,
+    "log_id": people_examples.LOG_ID,
 }
 BODIES = examples.BODIES | people_examples.BODIES
 # Chosen by the agent, and looked up inside its own channel.
