@@ -7,10 +7,11 @@ from typing import Any
 
 import msgspec
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import HttpRequest, UnreadablePostError
 
 DEEPEST = 64
 JSON_TYPE = "application/json"
+ENDED_EARLY = "The body ended before its Content-Length."
 EMPTY = "The body is empty; a JSON object is needed."
 
 
@@ -25,6 +26,19 @@ class BodyError(Exception):
 def has_body(request: HttpRequest) -> bool:
     """Whether anything was sent; blanks count."""
     return request.META.get("CONTENT_LENGTH") not in (None, "", "0")
+
+
+type Received = bytes | list[str]
+
+
+def note_received(request: HttpRequest, received: Received) -> None:
+    """Keep what came for the log: the bytes of a JSON body, or the names of a form's parts."""
+    request.received = received  # type: ignore[attr-defined]  # read by `received_by` alone
+
+
+def received_by(request: HttpRequest) -> Received | None:
+    """None where nothing was read: the call had no body, or was refused before."""
+    return getattr(request, "received", None)
 
 
 def read_json_body(request: HttpRequest) -> bytes:
@@ -51,9 +65,13 @@ def _bounded(request: HttpRequest) -> bytes:
     length = request.META.get("CONTENT_LENGTH") or "0"
     if length.isdigit() and int(length) > largest:
         raise BodyError(413, f"The body is larger than {largest} bytes.")
-    body = request.read(largest + 1)
+    try:
+        body = request.read(largest + 1)
+    except UnreadablePostError:
+        raise BodyError(400, ENDED_EARLY) from None
     if len(body) > largest:
         raise BodyError(413, f"The body is larger than {largest} bytes.")
+    note_received(request, body)
     return body
 
 

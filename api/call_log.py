@@ -1,54 +1,44 @@
 """Noting agents' calls without making them wait: into memory here, into the database by a thread.
 
-1. `note` adds a tuple to a bounded list. When that is full, the call is dropped and counted.
+1. `note` adds a tuple to a bounded list: references to what was received and answered, no copies.
+   When it weighs too much, bodies are left out; when it is full, calls are dropped and counted.
 2. A thread, started by the first call of a process, writes what has gathered: after a second, or
-   as soon as a batch is full. One batch is one short transaction; on SQLite others wait for it.
+   as soon as a batch is full. It masks and cuts the bodies, too. One batch is one short
+   transaction; on SQLite others wait for it.
 3. What cannot be written is dropped, with a warning that says how many. It is a log: a process
    that is killed loses up to a second of it, and nothing else.
 """
 
-import atexit
 import logging
 import os
 import threading
 import time
-from collections import Counter, deque
-from collections.abc import Sequence
-from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from collections import deque
+from collections.abc import Callable, Mapping
+from functools import partial
+from multiprocessing.util import Finalize
+from typing import Any
 
 from django.conf import settings
-from django.db import close_old_connections, connection, transaction
-from django.db.models import F
+from django.db import close_old_connections, connection
+from django.http.response import HttpResponseBase
 from django.utils import timezone
 from rest_framework.request import Request
-from rest_framework.response import Response
 from rest_framework.status import HTTP_400_BAD_REQUEST
 
-from accounts.addresses import address_of_request
-from accounts.ids import uuid7
 from accounts.models import ApiKey
-from api.models import LONGEST_ERROR, LONGEST_PATH, Call, UnnamedCalls
+from api.bodies import JSON_TYPE, received_by
+from api.call_rows import Noted, write
+
+__all__ = ["CallLog", "Noted", "call_log", "note", "note_waiting", "write"]
 
 logger = logging.getLogger(__name__)
 
 BATCH = 200
 MOST_WAITING = 5000
+MOST_WAITING_BYTES = 32 * 1024 * 1024
 GATHER_SECONDS = 1.0
 LAST_SECONDS = 2.0
-
-
-class Noted(NamedTuple):
-    """A finished call. `key` is None where no good one was shown."""
-
-    at: datetime
-    key: ApiKey | None
-    meta: dict[str, Any]
-    path: str
-    route: str
-    status: int
-    seconds: float
-    answer: object
 
 
 class CallLog:
@@ -60,6 +50,7 @@ class CallLog:
     def begin(self) -> None:
         """Empty and without a thread, as a process that was just forked has to be."""
         self._waiting: deque[Noted] = deque()
+        self._weight = 0
         self._dropped = 0
         self._lock = threading.Lock()
         self._full = threading.Event()
@@ -67,11 +58,15 @@ class CallLog:
         self._thread: threading.Thread | None = None
 
     def add(self, call: Noted) -> None:
-        """Never waits and never fails."""
-        if len(self._waiting) >= MOST_WAITING:
-            self._dropped += 1
-            return
-        self._waiting.append(call)
+        """Never waits for long, and never fails."""
+        with self._lock:
+            if len(self._waiting) >= MOST_WAITING:
+                self._dropped += 1
+                return
+            if self._weight + call.weight > MOST_WAITING_BYTES:
+                call = call.without_bodies()
+            self._weight += call.weight
+            self._waiting.append(call)
         if len(self._waiting) >= BATCH:
             self._full.set()
         if self._thread is None:
@@ -82,7 +77,8 @@ class CallLog:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="call log", daemon=True)
                 self._thread.start()
-                atexit.register(self.finish)
+                # At the end of a worker process, too, which runs nothing of `atexit`.
+                Finalize(None, self.finish, exitpriority=0)
 
     def _run(self) -> None:
         while not self._ending.is_set():
@@ -105,27 +101,48 @@ class CallLog:
             self._dropped = 0
 
     def _take(self) -> list[Noted]:
-        return [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
+        with self._lock:
+            batch = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
+            self._weight -= sum(call.weight for call in batch)
+        return batch
 
     def finish(self) -> None:
         """At the end of a process: write the rest, in a time that nobody minds."""
+        thread = self._thread
+        if thread is None:
+            return
         self._ending.set()
         self._full.set()
-        if self._thread is not None:
-            self._thread.join(LAST_SECONDS)
+        thread.join(LAST_SECONDS)
+        if not thread.is_alive():
+            self._ending.clear()  # whoever still calls starts another
+            self._thread = None
 
 
 call_log = CallLog()
 os.register_at_fork(after_in_child=call_log.begin)
 
 
-def note(request: Request, response: Response, *, started: float) -> None:
-    """Note a finished call, as API_LOG says. `started` is of `time.perf_counter`."""
-    status = response.status_code
+def _is_wanted(status: int) -> bool:
     failed = status >= HTTP_400_BAD_REQUEST
-    if settings.API_LOG == "off" or (settings.API_LOG == "errors" and not failed):
+    return settings.API_LOG == "on" or (settings.API_LOG == "errors" and failed)
+
+
+def note(request: Request, response: HttpResponseBase, *, started: float) -> None:
+    """Note a call once its answer is written, as API_LOG says. `started` is of `perf_counter`."""
+    if not _is_wanted(response.status_code):
         return
-    match = request.resolver_match
+    add: Callable[[Any], None] = partial(_note_rendered, request, started)
+    later = getattr(response, "add_post_render_callback", None)
+    if later is None:
+        add(response)
+    else:
+        later(add)
+
+
+def _note_rendered(request: Request, started: float, response: Any) -> None:
+    match, failed = request.resolver_match, response.status_code >= HTTP_400_BAD_REQUEST
+    answered = b"" if response.streaming else response.content
     call_log.add(
         Noted(
             at=timezone.now(),
@@ -133,65 +150,56 @@ def note(request: Request, response: Response, *, started: float) -> None:
             meta=request.META,
             path=request.path,
             route=match.route if match else "",
-            status=status,
+            about=match.kwargs if match else {},
+            status=response.status_code,
             seconds=time.perf_counter() - started,
-            answer=response.data if failed else None,
+            told=getattr(response, "data", None) if failed else None,
+            received=received_by(request._request),  # noqa: SLF001  # the same request
+            answered=answered,
+            answer_type=response.get("Content-Type", ""),
+            answer_size=int(response.get("Content-Length", len(answered))),
         )
     )
 
 
-def write(batch: Sequence[Noted]) -> None:
-    named = [_row(call, call.key) for call in batch if call.key is not None]
-    unnamed = Counter(_hour(call.at) for call in batch if call.key is None)
-    with transaction.atomic():
-        Call.objects.bulk_create(named)
-        for hour, number in unnamed.items():
-            _count_unnamed(hour, number)
-
-
-def _hour(at: datetime) -> datetime:
-    return at.replace(minute=0, second=0, microsecond=0)
-
-
-def _count_unnamed(hour: datetime, number: int) -> None:
-    hours = UnnamedCalls.objects.filter(pk=hour)
-    if not hours.update(number=F("number") + number):
-        UnnamedCalls.objects.bulk_create([UnnamedCalls(hour=hour)], ignore_conflicts=True)
-        hours.update(number=F("number") + number)
-
-
-def _row(call: Noted, key: ApiKey) -> Call:
-    length = call.meta.get("CONTENT_LENGTH") or ""
-    return Call(
-        id=uuid7(call.at - timedelta(seconds=call.seconds)),
-        created_at=call.at - timedelta(seconds=call.seconds),
-        workspace_id=key.workspace_id,
-        key_id=key.pk,
-        key_prefix=key.key_prefix,
-        method=_storable(call.meta.get("REQUEST_METHOD", ""), 10),
-        route=_storable(call.route, 200),
-        path=_storable(call.path, LONGEST_PATH),
-        status=call.status,
-        duration_ms=round(call.seconds * 1000),
-        request_bytes=int(length[:15]) if length.isascii() and length.isdigit() else 0,
-        address=address_of_request(call.meta),
-        error=_storable(error_in(call.answer), LONGEST_ERROR),
+def note_waiting(
+    scope: Mapping[str, Any],
+    key: ApiKey | None,
+    *,
+    route: str,
+    about: Mapping[str, Any],
+    status: int,
+    started: float,
+    answered: bytes = b"",
+    told: object = None,
+) -> None:
+    """The same for a call that was answered without Django's handler."""
+    if not _is_wanted(status):
+        return
+    call_log.add(
+        Noted(
+            at=timezone.now(),
+            key=key,
+            meta=_meta(scope),
+            path=scope["path"],
+            route=route,
+            about=about,
+            status=status,
+            seconds=time.perf_counter() - started,
+            told=told,
+            answered=answered,
+            answer_type=JSON_TYPE,
+            answer_size=len(answered),
+        )
     )
 
 
-def _storable(text: str, most: int) -> str:
-    """PostgreSQL stores neither NUL nor half a surrogate pair, and an agent may send both."""
-    return text[:most].replace("\0", "\ufffd").encode(errors="replace").decode()
-
-
-def error_in(answer: object) -> str:
-    """The first line of what an agent was told, with the first fault and its place."""
-    if not isinstance(answer, dict):
-        return ""
-    message = str(answer.get("message", ""))
-    for each in answer.get("errors") or []:
-        place = ".".join(str(part) for part in each.get("path", []))
-        detail = f"{place}: {each['message']}" if place else str(each["message"])
-        message = detail if each["message"] == message else f"{message}: {detail}"
-        break
-    return next(iter(message.splitlines()), "")
+def _meta(scope: Mapping[str, Any]) -> dict[str, str]:
+    """What the log reads of it, under WSGI's names."""
+    named = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
+    return {
+        "REQUEST_METHOD": scope["method"],
+        "QUERY_STRING": scope["query_string"].decode("latin-1"),
+        "REMOTE_ADDR": (scope.get("client") or [""])[0],
+        "HTTP_X_FORWARDED_FOR": b",".join(named).decode("latin-1"),
+    }

@@ -7,6 +7,7 @@ The log is no state: its rows may be missing.
 from django.db import models
 from django.utils import timezone
 
+from accounts.encryption import EncryptedTextField
 from accounts.models import KEY_PREFIX_LENGTH, User, Workspace, new_id
 from inbox.models import Channel
 
@@ -15,7 +16,7 @@ LONGEST_ERROR = 300
 
 
 class Call(models.Model):
-    """One call of an agent that showed a good key. Neither body nor query string is kept."""
+    """One call of an agent that showed a good key. No query string is kept."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     # Without a constraint: rows are written later and together, and a workspace that was removed
@@ -25,6 +26,8 @@ class Call(models.Model):
     )
     key_id = models.UUIDField()
     key_prefix = models.CharField(max_length=KEY_PREFIX_LENGTH)
+    # What it was about, as far as the call says; nobody promises that there is such a channel.
+    channel_id = models.UUIDField(null=True)
     method = models.CharField(max_length=10)
     route = models.CharField(max_length=200)
     path = models.CharField(max_length=LONGEST_PATH)
@@ -36,10 +39,39 @@ class Call(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
-        indexes = [models.Index(fields=["workspace", "-id"], name="call_newest")]
+        indexes = [
+            models.Index(fields=["workspace", "-id"], name="call_newest"),
+            models.Index(
+                fields=["workspace", "channel_id", "-id"],
+                name="call_of_channel",
+                condition=models.Q(channel_id__isnull=False),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}: {self.status}"
+
+
+class CallBodies(models.Model):
+    """What was sent and what was answered, masked and cut; gone before its call where it is much.
+
+    Apart from the calls, so that lists and figures of them stay small. `size` is what both take.
+    """
+
+    call = models.OneToOneField(Call, models.CASCADE, primary_key=True, related_name="bodies")
+    # Without a constraint, as for calls.
+    workspace = models.ForeignKey(
+        Workspace, models.CASCADE, related_name="+", db_constraint=False, db_index=False
+    )
+    size = models.PositiveIntegerField()
+    request = EncryptedTextField(null=True)
+    answer = EncryptedTextField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["workspace", "call", "size"], name="call_bodies_oldest")]
+
+    def __str__(self) -> str:
+        return f"bodies of {self.call_id}"
 
 
 class PersonToken(models.Model):

@@ -21,8 +21,8 @@ from rest_framework.throttling import BaseThrottle
 
 from accounts.addresses import address_of_request
 from accounts.models import ApiKey
+from accounts.pause import Pause
 from api.models import PersonToken
-from delivery.pause import Pause
 
 _pause = Pause("rate limits")
 
@@ -31,8 +31,6 @@ READS = RateLimitItemPerMinute(600, namespace="read")
 # Several agents may sit behind one address.
 CALLS = RateLimitItemPerMinute(3000, namespace="address")
 BAD_KEYS = RateLimitItemPerMinute(20, namespace="bad-key")
-# For an address, and for an account whichever addresses it is tried from.
-BAD_PASSWORDS = RateLimitItemPerMinute(10, namespace="bad-password")
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 MOST_BLOCKED = 10_000
 
@@ -120,28 +118,28 @@ class AddressThrottle(BaseThrottle):
 
 
 # Who may not try again, until when: so that they cost no look at the database.
-_blocked: dict[tuple[str, str], float] = {}
+_blocked: dict[str, float] = {}
 
 
-def refuse_guessing(who: str, limit: RateLimitItem = BAD_KEYS) -> None:
-    """Raises: Throttled for an address, or an account, with too many bad attempts."""
-    until = _blocked.get((limit.namespace, who))
+def refuse_guessing(address: str) -> None:
+    """Raises: Throttled for an address that showed too many bad keys."""
+    until = _blocked.get(address)
     if until is None or not settings.RATE_LIMITS:
         return
     left = until - time.monotonic()
     if left > 0:
         raise Throttled(wait=left)
-    _blocked.pop((limit.namespace, who), None)
+    _blocked.pop(address, None)
 
 
-def note_bad_attempt(who: str, limit: RateLimitItem = BAD_KEYS) -> None:
-    """Count an attempt; at the limit, who made it is refused for the rest of the minute."""
+def note_bad_attempt(address: str) -> None:
+    """Count an attempt; at the limit, the address is refused for the rest of the minute."""
     if not settings.RATE_LIMITS:
         return
-    counted = _pause.attempt(lambda: _count(limit, who, _limiter()))
+    counted = _pause.attempt(lambda: _count(BAD_KEYS, address, _limiter()))
     if counted is None:
-        counted = _count(limit, who, _limiter_here())
+        counted = _count(BAD_KEYS, address, _limiter_here())
     if not counted.allowed or counted.remaining <= 0:
         if len(_blocked) >= MOST_BLOCKED:
             _blocked.clear()
-        _blocked[limit.namespace, who] = time.monotonic() + counted.reset_seconds
+        _blocked[address] = time.monotonic() + counted.reset_seconds

@@ -37,6 +37,7 @@ def main() -> None:
         person = owner()
         ids = seed(person)
         log_calls(person)
+        log_attempts(person)
         analyze()
         browser = signed_in(person)
         for name, path, target in paths(ids):
@@ -123,6 +124,58 @@ def log_calls(person: "User") -> None:
     Call.objects.bulk_create(calls, batch_size=BATCH)
 
 
+def log_attempts(person: "User") -> None:
+    """A month of answers on their way to an agent; every tenth needed a second attempt."""
+    from django.utils import timezone
+
+    from accounts.ids import uuid7
+    from delivery.models import Attempt, Delivery, Event, Lane, State
+
+    now, step = timezone.now(), timedelta(days=30) / REVIEWS
+    workspace = person.memberships.get().workspace
+    lane = Lane.objects.create(workspace=workspace, origin="https://agent.example", slot=0)
+    events, deliveries, attempts = [], [], []
+    for number in range(REVIEWS):
+        at = now - step * (REVIEWS - number)
+        event = Event(
+            workspace=workspace,
+            type="review:responded",
+            reference=str(number),
+            scope="bench",
+            once_key=f"bench:{number}",
+            body='{"event":"review:responded"}',
+            created_at=at,
+        )
+        delivery = Delivery(
+            id=uuid7(at),
+            event=event,
+            lane=lane,
+            url="https://agent.example/hook?token=x",
+            signing_scope="bench",
+            target_key="bench",
+            state=State.DELIVERED,
+            give_up_at=now,
+            created_at=at,
+        )
+        events.append(event)
+        deliveries.append(delivery)
+        attempts += [
+            Attempt(
+                delivery=delivery,
+                number=attempt,
+                token=delivery.pk,
+                started_at=at,
+                ended_at=at,
+                http_status=200,
+                duration_ms=20,
+            )
+            for attempt in range(1, 2 + (number % 10 == 0))
+        ]
+    Event.objects.bulk_create(events, batch_size=BATCH)
+    Delivery.objects.bulk_create(deliveries, batch_size=BATCH)
+    Attempt.objects.bulk_create(attempts, batch_size=BATCH)
+
+
 def analyze() -> None:
     """PostgreSQL plans by statistics that it has after a minute of any life; SQLite needs none."""
     from django.db import connection
@@ -163,6 +216,9 @@ def paths(ids: list[str]) -> list[tuple[str, str, str]]:
         ("conversation", f"/channels/{channel.pk}/", DETAIL),
         ("conversation, whole page", f"/channels/{channel.pk}/", ""),
         ("channels", "/channels/", ""),
+        ("calls, both directions", "/activity/?show=calls&span=week", DETAIL),
+        ("calls, to agents", "/activity/?show=calls&span=week&direction=outbound", DETAIL),
+        ("calls, whole page", "/activity/?show=calls", ""),
         ("health, a day", "/activity/health/?period=day", ""),
         ("health, a month", "/activity/health/?period=month", ""),
     ]

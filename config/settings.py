@@ -280,6 +280,8 @@ LARGEST_FILE = int(env_number("LARGEST_FILE_MB", 100) * 1024 * 1024)
 # Files that were stored for a message that never came; 0 keeps them for ever, as Placet does.
 UNLINKED_FILES_KEPT = unlinked_files_kept(env)
 DATA_UPLOAD_MAX_MEMORY_SIZE = LARGEST_JSON_BODY
+# Views that take files say so, and bound them.
+FILE_UPLOAD_HANDLERS = ["web.files.uploads.NoUpload"]
 # Beside the data and not in /tmp, which may be memory.
 FILE_UPLOAD_TEMP_DIR = DATA_DIR / "incoming"
 with contextlib.suppress(OSError):  # then a system check says so
@@ -293,6 +295,9 @@ if API_LOG not in {"on", "errors", "off"}:
 API_LOG_KEPT = timedelta(days=env_number("API_LOG_KEPT_DAYS", 7))
 # Of one workspace; older ones go first.
 API_LOG_MOST = int(env_number("API_LOG_MOST", 100_000))
+# What was sent and answered, masked. The calls stay when their bodies have to go.
+API_LOG_BODIES = env_switch("API_LOG_BODIES", default=True)
+API_LOG_BODIES_MOST = int(env_number("API_LOG_BODIES_MB", 100) * 1024 * 1024)
 
 # Sessions and pages
 
@@ -352,7 +357,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": [],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": [],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "api.schema.Schema",
     "UNAUTHENTICATED_USER": None,
 }
 SPECTACULAR_SETTINGS = {

@@ -193,6 +193,8 @@ class Attempt(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["delivery", "number"], name="attempt_number_unique"),
         ]
+        # Beside agents' calls, by time. It grows at its end, and an attempt's end leaves it alone.
+        indexes = [models.Index(fields=["-started_at", "-id"], name="attempt_newest")]
 
     def __str__(self) -> str:
         return f"attempt {self.number} of {self.delivery_id}"

@@ -8,7 +8,7 @@ import queue
 import threading
 from collections.abc import Callable
 
-from delivery.pause import Pause
+from accounts.pause import Pause
 
 MOST_WAITING = 1000
 LAST_SECONDS = 2.0

@@ -17,6 +17,7 @@ from accounts.tickets import issue_ticket
 from api.models import Call
 from attachments.models import Attachment
 from attachments.services import NewFile, store_file
+from delivery.models import Attempt, Delivery
 from inbox.models import Channel, Message, Sender
 from inbox.services.channels import create_channel
 from inbox.services.messages import Draft, post_message
@@ -132,6 +133,20 @@ def make_file(
     Attachment.objects.filter(pk=file.pk).update(message=message, **over)
     file.refresh_from_db()
     return file
+
+
+def make_attempt(review: ReviewRequest, at: datetime, **over: Any) -> Attempt:
+    """One request about the end of a review whose channel has a webhook."""
+    delivery = Delivery.objects.filter(event__reference=str(review.pk)).latest("created_at")
+    fields = {
+        "number": delivery.attempt_log.count() + 1,
+        "token": delivery.pk,
+        "started_at": at,
+        "ended_at": at,
+        "http_status": 200,
+        "duration_ms": 12,
+    }
+    return Attempt.objects.create(delivery=delivery, **(fields | over))
 
 
 def make_call(workspace: Workspace, at: datetime, **over: Any) -> Call:

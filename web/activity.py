@@ -31,7 +31,8 @@ STATES: dict[str, frozenset[State]] = {
     "waiting": frozenset({State.PENDING, State.SENDING}),
     "failed": FAILED_STATES,
 }
-CLASSES = ("2", "4", "5")
+CLASSES = ("0", "2", "4", "5")
+DIRECTIONS = ("inbound", "outbound")
 SHOWS = ("deliveries", "expired", "calls")
 LONGEST_PATH = 200
 
@@ -47,6 +48,7 @@ class Wanted:
     status: str
     key: str
     path: str
+    direction: str
     cursor: str
 
     @classmethod
@@ -60,6 +62,7 @@ class Wanted:
             status=_one_of(given, "status", CLASSES),
             key=given.get("key", ""),
             path=given.get("path", "").replace("\0", "").strip()[:LONGEST_PATH],
+            direction=_one_of(given, "direction", DIRECTIONS),
             cursor=given.get("cursor", ""),
         )
 
@@ -68,7 +71,8 @@ class Wanted:
 
     @property
     def narrowed(self) -> bool:
-        return bool(self.channel or self.state or self.status or self.key or self.path)
+        narrowing = (self.state, self.status, self.key, self.path, self.direction, self.channel)
+        return any(narrowing)
 
     @property
     def before(self) -> UUID | None:

@@ -1,13 +1,29 @@
-"""The log of agents' calls, as owners and admins read it."""
+"""The log of calls, from agents and to them, as owners and admins read it."""
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+
 from accounts.ids import parse_uuid
 from accounts.models import ApiKey, Workspace
-from api.calls import Call, calls_of
-from web.activity import Page, Wanted, cut
+from api.models import Call
+from api.traffic import (
+    NO_ANSWER,
+    Bodies,
+    Direction,
+    Entry,
+    Filter,
+    bodies_of,
+    find_entry,
+    page_of_log,
+)
+from delivery.addresses import shown_address
+from delivery.models import Attempt
+from web.activity import PAGE, Page, Wanted
+from web.deliveries import duration_text, look_of_attempt, reason_of_attempt
 from web.looks import Look
 
 CLIENT_ERROR, SERVER_ERROR = 400, 500
@@ -16,9 +32,27 @@ KEYS_OFFERED = 200
 
 @dataclass(frozen=True)
 class CallRow:
-    call: Call
+    """A row of the log. `about` is the key that called, or the event that was sent."""
+
+    entry: Entry
     look: Look
-    key: str
+    way: Look
+    method: str
+    address: str
+    about: str
+    took: str
+    error: str
+    ip: str
+
+    @property
+    def of(self) -> Call | Attempt:
+        return self.entry.of
+
+
+@dataclass(frozen=True)
+class WholeCall:
+    row: CallRow
+    bodies: Bodies
 
 
 def keys_of(workspace: Workspace) -> dict[str, str]:
@@ -29,30 +63,80 @@ def keys_of(workspace: Workspace) -> dict[str, str]:
 
 
 def page_of_calls(
-    workspace: Workspace, wanted: Wanted, *, now: datetime, keys: dict[str, str]
+    workspace: Workspace, wanted: Wanted, *, now: datetime, keys: dict[str, str], operator: bool
 ) -> Page[CallRow]:
     """Raises: BadCursorError."""
-    calls = calls_of(workspace, since=wanted.since(now))
-    if wanted.status:
-        first = int(wanted.status) * 100
-        calls = calls.filter(status__gte=first, status__lt=first + 100)
-    if wanted.key:
-        key_id = parse_uuid(wanted.key)
-        calls = calls.filter(key_id=key_id) if key_id else calls.none()
-    if wanted.path:
-        calls = calls.filter(path__icontains=wanted.path)
-    page = cut(calls, wanted.before)
-    return Page([_row(call, keys) for call in page.rows], page.next_cursor)
+    before, key_id = wanted.before, parse_uuid(wanted.key)
+    if wanted.key and key_id is None:
+        return Page([])
+    narrowed = Filter(
+        since=wanted.since(now),
+        direction=Direction(wanted.direction) if wanted.direction else None,
+        status=_statuses(wanted.status),
+        key_id=key_id,
+        path=wanted.path,
+    )
+    found = page_of_log(workspace, narrowed, before=before, limit=PAGE + 1)
+    rows = [_row(entry, keys, operator=operator) for entry in found[:PAGE]]
+    return Page(rows, str(found[PAGE - 1].id) if len(found) > PAGE else "")
 
 
-def find_call(workspace: Workspace, call_id: UUID) -> CallRow | None:
+def _statuses(text: str) -> range | None:
+    first = int(text) * 100 if text else NO_ANSWER
+    return range(first, first + 100) if text else None
+
+
+def find_call(workspace: Workspace, entry_id: UUID, *, operator: bool) -> WholeCall | None:
     """None for a call that is foreign, missing, or forgotten by now."""
-    call = calls_of(workspace).filter(pk=call_id).first()
-    return None if call is None else _row(call, keys_of(workspace))
+    entry = find_entry(workspace, entry_id)
+    if entry is None:
+        return None
+    found = bodies_of(workspace, [entry])[entry.id]
+    row = _row(entry, keys_of(workspace), operator=operator)
+    return WholeCall(row, Bodies(_spread(found.request), _spread(found.answer)))
 
 
-def _row(call: Call, keys: dict[str, str]) -> CallRow:
-    return CallRow(call, _look(call.status), keys.get(str(call.key_id), f"{call.key_prefix}…"))
+def _spread(text: str | None) -> str | None:
+    """JSON over several lines; what is a string shows as the text that it is."""
+    if text is None:
+        return None
+    value = json.loads(text)
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2)
+
+
+def _row(entry: Entry, keys: dict[str, str], *, operator: bool) -> CallRow:
+    if isinstance(entry.of, Call):
+        return _from_agent(entry, entry.of, keys)
+    return _to_agent(entry, entry.of, operator=operator)
+
+
+def _from_agent(entry: Entry, call: Call, keys: dict[str, str]) -> CallRow:
+    return CallRow(
+        entry=entry,
+        look=_look(call.status),
+        way=Look("inbox", _("From an agent")),
+        method=call.method,
+        address=call.path,
+        about=keys.get(str(call.key_id), f"{call.key_prefix}…"),
+        took=duration_text(call.duration_ms),
+        error=call.error,
+        ip=call.address,
+    )
+
+
+def _to_agent(entry: Entry, attempt: Attempt, *, operator: bool) -> CallRow:
+    delivery = attempt.delivery
+    return CallRow(
+        entry=entry,
+        look=look_of_attempt(attempt, delivery),
+        way=Look("send", _("To an agent")),
+        method=delivery.method,
+        address=shown_address(delivery.url),
+        about=delivery.event.type,
+        took=duration_text(attempt.duration_ms) if attempt.ended_at else "",
+        error=reason_of_attempt(attempt, delivery, operator=operator),
+        ip=(attempt.ip or "") if operator else "",
+    )
 
 
 def _look(status: int) -> Look:

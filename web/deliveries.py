@@ -158,20 +158,24 @@ def _reason(delivery: Delivery, *, operator: bool) -> str:
 
 
 def _try(row: Attempt, delivery: Delivery, *, operator: bool) -> Try:
-    refused = delivery.state == State.BLOCKED and row.number == delivery.attempts
-    hidden = reason_of(delivery, operator=operator) if refused else shown_reason(row.error)
     return Try(
         number=row.number,
         started_at=row.started_at,
-        look=_outcome(row, delivery),
-        duration=_duration(row.duration_ms) if row.ended_at else "",
+        look=look_of_attempt(row, delivery),
+        duration=duration_text(row.duration_ms) if row.ended_at else "",
         answer=row.response_head,
-        error=hidden,
+        error=reason_of_attempt(row, delivery, operator=operator),
         ip=row.ip if operator else None,
     )
 
 
-def _outcome(row: Attempt, delivery: Delivery) -> Look:
+def reason_of_attempt(row: Attempt, delivery: Delivery, *, operator: bool) -> str:
+    """Why one attempt failed; what this server refuses to call, only its operators learn."""
+    refused = delivery.state == State.BLOCKED and row.number == delivery.attempts
+    return reason_of(delivery, operator=operator) if refused else shown_reason(row.error)
+
+
+def look_of_attempt(row: Attempt, delivery: Delivery) -> Look:
     if row.ended_at is None:
         now = delivery.state == State.SENDING and row.number == delivery.attempts
         return Look("send", _("On its way"), "info") if now else _unknown()
@@ -186,7 +190,7 @@ def _unknown() -> Look:
     return Look("warn", _("Outcome unknown"), "warn")
 
 
-def _duration(milliseconds: int | None) -> str:
+def duration_text(milliseconds: int | None) -> str:
     if milliseconds is None:
         return ""
     if milliseconds < 1000:  # noqa: PLR2004

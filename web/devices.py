@@ -1,7 +1,6 @@
 """A person's devices as the settings show them, and what a browser posts about itself."""
 
 import json
-from collections.abc import Mapping
 from typing import Any
 
 from django.http import HttpRequest
@@ -11,27 +10,6 @@ from accounts.models import User
 from delivery.push.keys import live_key
 from delivery.push.subscriptions import Offer, SubscriptionRefusedError, devices_of
 
-# The first that is found names it: each browser below also claims to be those further down.
-BROWSERS = {
-    "Edg": "Edge",
-    "OPR/": "Opera",
-    "SamsungBrowser": "Samsung Internet",
-    "Firefox": "Firefox",
-    "FxiOS": "Firefox",
-    "CriOS": "Chrome",
-    "Chrom": "Chrome",
-    "Safari": "Safari",
-}
-SYSTEMS = {
-    "iPhone": "iPhone",
-    "iPad": "iPad",
-    "Android": "Android",
-    "Windows": "Windows",
-    "CrOS": "ChromeOS",
-    "Mac OS": "macOS",
-    "Linux": "Linux",
-}
-
 
 def devices_context(user: User) -> dict[str, Any]:
     """What templates/settings/devices.html needs."""
@@ -39,18 +17,6 @@ def devices_context(user: User) -> dict[str, Any]:
         "devices": list(devices_of(user).select_related("key").defer("key__private_key")),
         "push_key": live_key().public_key,
     }
-
-
-def label_of(user_agent: str) -> str:
-    """What people call this device: "Firefox on Android"."""
-    browser, system = _first(BROWSERS, user_agent), _first(SYSTEMS, user_agent)
-    if browser and system:
-        return _("%(browser)s on %(system)s") % {"browser": browser, "system": system}
-    return browser or system or _("Unknown browser")
-
-
-def _first(names: Mapping[str, str], text: str) -> str:
-    return next((name for mark, name in names.items() if mark in text), "")
 
 
 def read_offer(request: HttpRequest) -> Offer:

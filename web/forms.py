@@ -7,8 +7,8 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from accounts.attempts import count_own_password, forget_own_password
 from accounts.models import User
-from web.attempts import count_own_password, forget_own_password
 
 LONGEST_MESSAGE = 20_000
 

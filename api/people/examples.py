@@ -7,6 +7,8 @@ from api.placet.examples import (
     AGENT_ID,
     COMPLETED,
     ERROR_TEXTS,
+    FILE,
+    FILE_ID,
     MESSAGE,
     MESSAGE_ID,
     NOW,
@@ -40,6 +42,10 @@ PREFERENCES = {
     "managementDashboard": False,
     "updatedAt": NOW,
 }
+SHARE_TOKEN = "019a9c421c7a7d02bb6e0a4f9d35c8e4.1vM0Zk.Y3JlZA-oM6f_7hQ2k"  # noqa: S105  # none
+FORM = {"channelId": AGENT_ID, "file": "Notes on version 4.2."}
+AVATAR = f"https://licet.example.org/api/agents/{AGENT_ID}/avatar?v=9f86d081884c7d65"
+PICTURED = AGENT | {"avatarUrl": AVATAR}
 WEBHOOK = {"webhookUrl", "webhookHeaders", "webhookAuth"}
 OWN_MESSAGE = MESSAGE | {
     "senderType": "user",
@@ -52,6 +58,39 @@ ANSWERED = MESSAGE | {
     "review": COMPLETED,
     "agent": {name: value for name, value in AGENT.items() if name not in WEBHOOK},
 }
+LOG_ID = "019a9c40-2b7e-7a10-9c55-3f1e8d7b6a42"
+LOG = {
+    "id": LOG_ID,
+    "apiKeyId": KEY_ID,
+    "userId": PERSON_ID,
+    "method": "POST",
+    "path": "/api/v1/messages",
+    "requestBody": {
+        "channelId": AGENT_ID,
+        "text": "Ship it?",
+        "webhookUrl": "https://agent.example/hook?***",
+    },
+    "responseBody": {"id": MESSAGE_ID, "channelId": AGENT_ID, "text": "Ship it?"},
+    "statusCode": 201,
+    "durationMs": 9,
+    "direction": "inbound",
+    "createdAt": NOW,
+}
+ATTEMPT = LOG | {
+    "id": "019a9c40-2b7e-8200-8000-00000000002a",
+    "apiKeyId": None,
+    "userId": None,
+    "path": "https://agent.example/hook?…",
+    "requestBody": {"event": "review:responded", "message_id": MESSAGE_ID},
+    "responseBody": None,
+    "statusCode": 0,
+    "durationMs": 15000,
+    "direction": "outbound",
+}
+ENDPOINT = "https://push.example.org/send/fR7bT2xQ"
+PUSH_POINT = (
+    "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4"
+)
 
 BODIES: dict[str, Any] = {
     "signIn": {"email": "ada@example.org", "password": "correct horse battery"},
@@ -71,7 +110,17 @@ BODIES: dict[str, Any] = {
     "createAgentAsPerson": {"name": "Release bot", "tag": "ops"},
     "updateAgentAsPerson": {"description": "Ships the web shop.", "tag": None},
     "writeToAgent": {"channelId": AGENT_ID, "text": "Please hurry.", "clientId": "page-17"},
+    "setAvatar": {"file": "(a picture)"},
+    "uploadFileAsPerson": FORM | {"text": "Please read this first."},
+    "storeFileAsPerson": FORM,
+    "downloadFiles": {"ids": [FILE_ID]},
+    "deleteFiles": {"ids": [FILE_ID]},
     "answerReview": {"response": {"selectedOption": "approve", "comment": "go"}},
+    "subscribePush": {
+        "endpoint": ENDPOINT,
+        "keys": {"p256dh": PUSH_POINT, "auth": "BTBZMqHH6r4Tts7J_aSIgg"},
+    },
+    "unsubscribePush": {"endpoint": ENDPOINT},
     "setPluginConfig": {"envValues": {}, "enabled": True},
     "fetchForPlugin": {
         "url": "https://ci.example.org/builds/418",
@@ -108,6 +157,48 @@ ANSWERS: dict[str, Any] = {
     "listIterationsAsPerson": {"groupId": MESSAGE_ID, "iterations": [MESSAGE]},
     "answerReview": ANSWERED,
     "sendAgain": {"retried": True},
+    "listFilesAsPerson": {
+        "data": [
+            FILE | {"messageId": MESSAGE_ID, "message": {"channelId": AGENT_ID, "createdAt": NOW}}
+        ],
+        "nextCursor": None,
+    },
+    "uploadFileAsPerson": FILE | {"messageId": MESSAGE_ID},
+    "storeFileAsPerson": FILE,
+    "deleteFile": {"message": "Deleted"},
+    "deleteFiles": {"message": "Deleted 1 file(s)"},
+    "setAvatar": PICTURED,
+    "deleteAvatar": AGENT,
+    "getFigures": {
+        "totalAgents": 3,
+        "activeAgents": 2,
+        "totalMessages": 1280,
+        "successRequests": 5012,
+        "errorRequests": 7,
+    },
+    "getAgentFigures": {
+        "totalMessages": 412,
+        "totalInbound": 398,
+        "totalOutbound": 14,
+        "successRequests": 391,
+        "errorRequests": 2,
+        "statusHistory": [
+            {
+                "id": "17",
+                "agentId": AGENT_ID,
+                "status": "active",
+                "message": "deploying",
+                "createdAt": NOW,
+            }
+        ],
+    },
+    "shareFile": {
+        "url": f"https://licet.example.org/api/share/{SHARE_TOKEN}",
+        "expiresIn": 3600,
+    },
+    "listLogs": {"data": [ATTEMPT, LOG], "nextCursor": None},
+    "getLog": LOG,
+    "getPushKey": {"publicKey": PUSH_POINT},
     "listPluginsAsPerson": [PLUGIN],
     "getPluginAsPerson": PLUGIN,
     "renderPlugin": {"html": "<main>…</main>", "env": {"CI_TOKEN": "{{secret:CI_TOKEN}}"}},

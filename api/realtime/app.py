@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from types import FrameType
 from typing import Any, Protocol
 
+from api.call_log import call_log
 from api.realtime.arrival import BodyTooSlowError, arrived
 from api.realtime.sockets import Sockets
 from api.realtime.wait import Waiting, send_json
@@ -106,6 +107,9 @@ class Realtime:
                     await neighbour.stop()
                 await self.sockets.stop()
                 await self.listener.stop()
+                await asyncio.to_thread(
+                    call_log.finish
+                )  # the server ends by a signal, without more
                 await send({"type": "lifespan.shutdown.complete"})
                 return
 

@@ -21,13 +21,13 @@ from django.utils import timezone
 from socketio.exceptions import ConnectionRefusedError as RefusedError
 
 from accounts.addresses import address_of_scope
+from accounts.pause import PAUSE_SECONDS
 from accounts.services.sessions import TOPIC as SESSIONS
 from api.placet.events import TOPIC, channel_room, workspace_room
 from api.placet.serializers.events import AgentCommandsIn, DeltaIn, OAuthStartIn, ProgressIn
 from api.realtime.announcer import Announcer
 from api.realtime.callers import Caller, admit, reachable, turned_away
 from delivery.bus import CHANNEL
-from delivery.pause import PAUSE_SECONDS
 from delivery.threads import in_thread
 
 logger = logging.getLogger(__name__)

@@ -21,6 +21,8 @@ from django.utils import timezone
 from rest_framework.exceptions import Throttled
 
 from accounts.addresses import address_of_scope
+from accounts.models import ApiKey
+from api import call_log
 from api.authentication import authenticate_headers
 from api.placet.errors import error_body, headers_of, judge
 from api.placet.outbound import review_topic
@@ -37,6 +39,8 @@ type Send = Callable[[Message], Awaitable[None]]
 
 LONGEST_MS = 30_000
 SHORTEST_SLEEP_SECONDS = 0.1  # the database's clock may reach a deadline later than ours
+ROUTE = "api/v1/reviews/<str:message_id>/wait"
+LEFT = 499  # as proxies write down a client that did not wait for its answer
 TIMEOUT = orjson.dumps({"status": "timeout"})
 
 
@@ -49,6 +53,28 @@ class Call:
     headers: dict[str, str]
 
 
+@dataclass
+class Visit:
+    """A call as the log of calls will show it. `key` is known once it was let in."""
+
+    message_id: str
+    scope: Message
+    started: float
+    key: ApiKey | None = None
+
+    def note(self, status: int, *, answered: bytes = b"", told: object = None) -> None:
+        call_log.note_waiting(
+            self.scope,
+            self.key,
+            route=ROUTE,
+            about={"message_id": self.message_id},
+            status=status,
+            started=self.started,
+            answered=answered,
+            told=told,
+        )
+
+
 class Waiting:
     """The waiting calls of this process."""
 
@@ -59,28 +85,31 @@ class Waiting:
 
     async def answer(self, message_id: str, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one call, or stop when its client has gone."""
+        visit = Visit(message_id, scope, time.perf_counter())
         query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
         until = time.monotonic() + timeout_ms(query.get("timeout", [""])[-1]) / 1000
-        waiting = asyncio.ensure_future(self._outcome(message_id, scope, query, until))
+        waiting = asyncio.ensure_future(self._outcome(visit, query, until))
         leaving = asyncio.ensure_future(_gone(receive))
         done, _ = await asyncio.wait({waiting, leaving}, return_when=asyncio.FIRST_COMPLETED)
         leaving.cancel()
         if waiting not in done:
             waiting.cancel()
+            visit.note(LEFT, told={"message": "The client left before there was an answer"})
             return
         failure = waiting.exception()
-        if failure is None:
-            body, headers = waiting.result()
-            await send_body(send, 200, body, headers)
-        else:
-            await _send_failure(send, scope, failure)
+        if failure is not None:
+            await _send_failure(send, visit, failure)
+            return
+        body, headers = waiting.result()
+        visit.note(200, answered=body)
+        await send_body(send, 200, body, headers)
 
     async def _outcome(
-        self, message_id: str, scope: Message, query: Mapping[str, list[str]], until: float
+        self, visit: Visit, query: Mapping[str, list[str]], until: float
     ) -> tuple[bytes, dict[str, str]]:
         channel_id = query.get("channel", [None])[-1]
-        with self._listener.waiting_for(review_topic(message_id.lower())) as woken:
-            call, look = await in_thread(_first_look, scope, channel_id, message_id)
+        with self._listener.waiting_for(review_topic(visit.message_id.lower())) as woken:
+            call, look = await in_thread(_first_look, visit, channel_id)
             if look.outcome is None:
                 with self._one_of_few(call.key_id):
                     look = await self._later_looks(call, look, woken, until)
@@ -120,25 +149,28 @@ def timeout_ms(text: str) -> int:
     return min(int(text[:9]), LONGEST_MS)
 
 
-def _admitted(scope: Message, channel_id: str | None, message_id: str) -> Call:
+def _admitted(visit: Visit, channel_id: str | None) -> Call:
     """Raises: AuthenticationFailed, Throttled, ChannelNotYoursError."""
-    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-    address = address_of_scope(scope)
+    headers = {
+        name.decode("latin-1"): value.decode("latin-1") for name, value in visit.scope["headers"]
+    }
+    address = address_of_scope(visit.scope)
     key = authenticate_headers(headers, address=address, now=timezone.now())
+    visit.key = key
     counted = count_call(key, method="GET")
     if counted is not None and not counted.allowed:
         raise Throttled(wait=counted.reset_seconds)
     channel = None if channel_id is None else require_channel(key.workspace, channel_id)
-    target = Target(key.workspace, channel, message_id)
+    target = Target(key.workspace, channel, visit.message_id)
     return Call(key.pk, target, {} if counted is None else counted.headers)
 
 
-def _first_look(scope: Message, channel_id: str | None, message_id: str) -> tuple[Call, Look]:
+def _first_look(visit: Visit, channel_id: str | None) -> tuple[Call, Look]:
     """In one turn of a thread: who calls, and how the review stands.
 
     Raises: what `_admitted` raises, MessageNotFoundError, NoReviewError.
     """
-    call = _admitted(scope, channel_id, message_id)
+    call = _admitted(visit, channel_id)
     return call, looks.look(call.target)
 
 
@@ -162,13 +194,15 @@ async def _gone(receive: Receive) -> None:
         pass
 
 
-async def _send_failure(send: Send, scope: Message, failure: BaseException) -> None:
+async def _send_failure(send: Send, visit: Visit, failure: BaseException) -> None:
     if not isinstance(failure, Exception):
         raise failure
+    scope = visit.scope
     status, message, errors = judge(failure)
     query = scope["query_string"].decode("latin-1")
     path = f"{scope['path']}?{query}" if query else scope["path"]
     body = error_body(status, message, path=path, now=timezone.now(), errors=errors)
+    visit.note(status, answered=orjson.dumps(body), told=body)
     await send_json(send, status, body, headers_of(failure, status))
 
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -13,14 +14,18 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
 
 from accounts.ids import uuid7
-from accounts.models import Workspace
+from accounts.models import User, Workspace
 from api import call_log as module
+from api import call_rows
+from api import calls as calls_module
 from api.call_log import CallLog, call_log
 from api.calls import calls_of, forget_calls, unnamed_calls
-from api.models import Call, UnnamedCalls
+from api.models import Call, CallBodies, UnnamedCalls
 from inbox.models import Channel
+from reviews.models import Closer
+from reviews.services import Answer, answer_review
 from tests.conftest import Agent
-from tests.factories import make_call, make_workspace
+from tests.factories import make_call, make_file, make_message, make_review, make_workspace
 from tests.polling import happens_within
 
 
@@ -66,10 +71,12 @@ def test_template_of_the_route_is_kept_beside_the_path(agent: Agent, log: CallLo
 
 def test_neither_query_nor_key_is_kept(agent: Agent, log: CallLog) -> None:
     agent.get("/api/v1/messages?search=secret-word")
-    (call,) = written(log)
-    row = Call.objects.filter(pk=call.pk).values().get()
-    assert "secret-word" not in str(row)
-    assert agent.key not in str(row)
+    agent.get("/api/v1/messages/nothing?search=secret-word")
+    calls = written(log)
+    rows = [*Call.objects.values(), *CallBodies.objects.values()]
+    assert len(rows) == 2 * len(calls) == 4
+    assert "secret-word" not in str(rows)
+    assert agent.key not in str(rows)
 
 
 def test_refusal_says_which_field_was_wrong(agent: Agent, channel: Channel, log: CallLog) -> None:
@@ -99,6 +106,158 @@ def test_long_path_is_cut(agent: Agent, log: CallLog) -> None:
     agent.get("/api/v1/messages/" + "x" * 5000)
     (call,) = written(log)
     assert len(call.path) == 300
+
+
+def bodies(log: CallLog) -> tuple[Any, Any]:
+    """What is kept of the one call that was made."""
+    (call,) = written(log)
+    kept = CallBodies.objects.get(call=call)
+    return tuple(text and json.loads(text) for text in (kept.request, kept.answer))
+
+
+def test_both_bodies_are_kept(agent: Agent, channel: Channel, log: CallLog) -> None:
+    answer = agent.post("/api/v1/messages", {"channelId": str(channel.pk), "text": "Deploy?"})
+    request, told = bodies(log)
+    assert request == {"channelId": str(channel.pk), "text": "Deploy?"}
+    assert told == answer.json()
+
+
+def test_secrets_in_bodies_are_not_kept(agent: Agent, channel: Channel, log: CallLog) -> None:
+    agent.call(
+        "PATCH",
+        f"/api/v1/agents/{channel.pk}",
+        {
+            "webhookUrl": "http://127.0.0.1:8000/hook?key=lovelace",
+            "webhookHeaders": {"x-own": "lovelace"},
+            "webhookAuth": {"username": "ada", "password": "lovelace"},
+            "description": f"Calls with {agent.key}",
+        },
+    )
+    request, told = bodies(log)
+    assert "lovelace" not in f"{request} {told}"
+    assert agent.key not in f"{request} {told}"
+    assert request["webhookUrl"] == "http://127.0.0.1:8000/hook?***"
+
+
+def test_password_that_a_person_typed_is_not_kept(
+    agent: Agent, channel: Channel, person: User, log: CallLog
+) -> None:
+    fields = [{"name": "code", "label": "Code", "type": "password"}]
+    review = make_review("form", {"fields": fields}, channel=channel)
+    said = Answer(response={"code": "lovelace"}, by=person, via=Closer.PAGE)
+    answer_review(review, answer=said)
+    assert "lovelace" in agent.get(f"/api/v1/messages/{review.pk}").content.decode()
+    _, told = bodies(log)
+    assert told["review"]["response"] == {"code": "***"}
+
+
+def test_database_holds_no_body_in_the_clear(agent: Agent, channel: Channel, log: CallLog) -> None:
+    agent.post("/api/v1/messages", {"channelId": str(channel.pk), "text": "Deploy?"})
+    written(log)
+    table = connection.ops.quote_name(CallBodies._meta.db_table)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT request, answer FROM {table}")  # noqa: S608  # our own name
+        (row,) = cursor.fetchall()
+    assert not any(b"Deploy" in bytes(column) for column in row)
+
+
+def test_of_a_form_only_facts_are_kept(agent: Agent, channel: Channel, log: CallLog) -> None:
+    agent.send_form("/api/v1/files/upload", {"channelId": str(channel.pk), "file": "lovelace"})
+    request, told = bodies(log)
+    assert request["notKept"] == "multipart/form-data"
+    assert set(request["parts"]) == {"channelId", "file"}
+    assert request["bytes"] > 100
+    assert told["id"]
+
+
+def test_of_a_file_only_facts_are_kept(agent: Agent, channel: Channel, log: CallLog) -> None:
+    file = make_file(channel, content=b"lovelace")
+    agent.get(f"/api/v1/files/{file.pk}/download")
+    request, told = bodies(log)
+    assert request is None
+    assert told["notKept"].startswith("text/plain")
+    assert told["bytes"] == 8
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{",
+        b"\xff\xfe",
+        b'{"text": "\\u0000"}',
+        b"[" * 5000,
+        b'{"a":' * 500 + b"1" + b"}" * 500,
+        b'{"text": "' + b"x" * 1_000_000 + b'"}',
+        b'{"text": "' + b"x" * 1_100_000 + b'"}',
+        b'{"review": {"type": "form", "payload": 7, "response": {"a": 1}}}',
+        b'{"channelId": "\\ud800", "text": "\\ud800"}',
+        b'{"channelId": ["no text"]}',
+    ],
+    ids=range(10),
+)
+def test_nonsense_does_not_break_the_log(
+    agent: Agent, log: CallLog, body: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert 400 <= agent.call("POST", "/api/v1/messages", body).status_code < 500
+    request, told = bodies(log)
+    assert len(json.dumps(request)) < 12_000
+    assert told["statusCode"] >= 400
+    assert not [each for each in caplog.records if each.name.startswith("api")]
+
+
+def test_body_that_cannot_be_masked_costs_no_call(
+    agent: Agent,
+    log: CallLog,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def refuse(body: bytes) -> str:
+        raise ValueError("no")
+
+    monkeypatch.setattr(call_rows, "shown_body", refuse)
+    agent.get("/api/v1/agents")
+    assert len(written(log)) == 1
+    assert not CallBodies.objects.exists()
+    assert "bodies of a call were not kept" in caplog.text
+
+
+def test_bodies_can_be_left_out(agent: Agent, log: CallLog, settings: Settings) -> None:
+    settings.API_LOG_BODIES = False
+    agent.get("/api/v1/agents")
+    assert len(written(log)) == 1
+    assert not CallBodies.objects.exists()
+
+
+def test_bodies_are_left_out_while_too_much_waits(
+    agent: Agent, log: CallLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MOST_WAITING_BYTES", 100)
+    for path in ("/api/v1/agents", "/api/v1/plugins/nothing"):
+        agent.get(path)
+    assert len(written(log)) == 2
+    assert log._weight == 0
+    agent.get("/api/v1/agents")
+    assert len(written(log)) == 3
+    kept = CallBodies.objects.order_by("pk").values_list("answer", flat=True)
+    assert ["notKept" in str(answer) for answer in kept] == [False, True, False]
+
+
+@pytest.mark.parametrize("where", ["path", "query", "body", "answer"])
+def test_call_is_filed_under_its_channel(
+    agent: Agent, channel: Channel, log: CallLog, where: str
+) -> None:
+    message = make_message(channel)
+    match where:
+        case "path":
+            agent.call("PATCH", f"/api/v1/agents/{channel.pk}", {"name": "Atlas"})
+        case "query":
+            agent.get(f"/api/v1/messages?channel={channel.pk}")
+        case "body":
+            agent.post("/api/v1/messages", {"channelId": str(channel.pk), "text": "Hi"})
+        case _:
+            agent.get(f"/api/v1/messages/{message.pk}")
+    (call,) = written(log)
+    assert call.channel_id == channel.pk
 
 
 def test_errors_only(agent: Agent, log: CallLog, settings: Settings) -> None:
@@ -197,6 +356,30 @@ def test_too_many_calls_of_one_workspace_lose_the_oldest(
     assert set(Call.objects.all()) == {*calls[:3], other}
 
 
+def test_oldest_bodies_go_first_and_leave_their_calls(
+    workspace: Workspace, now: datetime, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(calls_module, "BATCH", 2)
+    settings.API_LOG_BODIES_MOST = 250
+    other = make_workspace()
+    for owner in (workspace, other):
+        for minutes in range(6 if owner == workspace else 2):
+            call = make_call(owner, now - timedelta(minutes=minutes))
+            CallBodies.objects.create(call=call, workspace=owner, size=100, request="{}")
+    assert forget_calls(now) == 0
+    assert Call.objects.count() == 8
+    kept = CallBodies.objects.filter(workspace=workspace)
+    assert {each.call_id for each in kept} == {each.pk for each in calls_of(workspace)[:2]}
+    assert CallBodies.objects.filter(workspace=other).count() == 2
+
+
+def test_bodies_go_with_their_calls(workspace: Workspace, now: datetime) -> None:
+    call = make_call(workspace, now - timedelta(days=8))
+    CallBodies.objects.create(call=call, workspace=workspace, size=2, request="{}")
+    assert forget_calls(now) == 1
+    assert not CallBodies.objects.exists()
+
+
 @pytest.fixture
 def running() -> Iterator[CallLog]:
     """A log with its own thread, which ends with the test."""
@@ -235,7 +418,7 @@ from api import call_log as module
 warnings.simplefilter("ignore", DeprecationWarning)  # forking beside a thread is the point
 module.GATHER_SECONDS = 3600
 log = module.call_log
-log.add(module.Noted(None, None, {}, "", "", 200, 0.0, None))
+log.add(module.Noted(None, None, {}, "", "", {}, 200, 0.0))
 child = os.fork()
 if not child:
     print(len(log._waiting), log._thread, flush=True)

@@ -8,9 +8,9 @@ import pytest
 from limits import RateLimitItemPerMinute
 from pytest_django.fixtures import Settings
 
+from accounts.pause import Pause
 from api import throttling
 from api.realtime.app import Realtime
-from delivery.pause import Pause
 from tests.api.placet.test_bad_input import assert_refused
 from tests.asgi import get
 from tests.conftest import Agent

@@ -1,19 +1,25 @@
-"""What Schemathesis loads: real ids in place of most generated ones, and short waits.
+"""What Schemathesis loads: real ids in place of most generated ones, short waits, and known words.
 
-Without them nearly every call would end at "Not your agent".
+Without them nearly every call would end at "Not your agent", or at a password that is not right.
+What came of each operation is written down, for `__main__` to judge.
 """
 
 import json
 import os
 import random
+from pathlib import Path
 from typing import Any
 
 import schemathesis
+
+from api.people.examples import BODIES
+from tests.e2e.stack import EMAIL, PASSWORD
 
 IDS: dict[str, list[str]] = json.loads(os.environ["LICET_FUZZ_IDS"])
 KIND = {
     "agent_id": "agents",
     "agentId": "agents",
+    "agent": "agents",
     "channel": "agents",
     "channelId": "agents",
     "parentChannelId": "agents",
@@ -26,7 +32,23 @@ KIND = {
     "file_id": "files",
     "plugin_name": "plugins",
     "attachmentIds": "files",
+    "ids": "files",
+    "user_id": "users",
+    "key_id": "keys",
+    "log_id": "logs",
 }
+# Where most messages would not do.
+MESSAGES_OF = {"answerReview": "asked", "sendAgain": "told"}
+# What has to be right as a whole; no generator would find it. A password that stays as it was
+# ends nothing that other calls need.
+RIGHT_BODIES: dict[str, dict[str, Any]] = {
+    "answerReview": BODIES["answerReview"],
+    "changePassword": {"currentPassword": PASSWORD, "newPassword": PASSWORD},
+    "signIn": {"email": EMAIL, "password": PASSWORD},
+    "subscribePush": BODIES["subscribePush"],
+}
+WORKSPACE = "X-Workspace"
+RIGHT_SHARE = 0.3
 REAL_SHARE = 0.8
 LONGEST_ID = 300
 LONGEST_WAIT_MS = 20
@@ -53,14 +75,46 @@ def _with_real_ids(values: Any) -> Any:
     return values
 
 
+def _name_of(context: Any) -> str:
+    return str(context.operation.definition.raw.get("operationId", ""))
+
+
 @schemathesis.hook
 def map_path_parameters(context: Any, path_parameters: Any) -> Any:
+    kind = MESSAGES_OF.get(_name_of(context))
+    if kind and path_parameters and _chance.random() < REAL_SHARE:
+        return path_parameters | {"message_id": _chance.choice(IDS[kind])}
     return _with_real_ids(path_parameters)
 
 
 @schemathesis.hook
 def map_body(context: Any, body: Any) -> Any:
+    right = RIGHT_BODIES.get(_name_of(context))
+    if right and _is_plausible(body, right) and _chance.random() < RIGHT_SHARE:
+        return body | right
     return _with_real_ids(body)
+
+
+def _is_plausible(body: Any, right: dict[str, Any]) -> bool:
+    """What breaks the schema stays, here too: it has to be refused."""
+    return isinstance(body, dict) and all(
+        isinstance(body.get(name), type(value)) and body[name] for name, value in right.items()
+    )
+
+
+@schemathesis.hook
+def map_headers(context: Any, headers: Any) -> Any:
+    """Most calls are about the caller's own workspace, as if none was named."""
+    if headers and WORKSPACE in headers and _chance.random() < REAL_SHARE:
+        return {name: value for name, value in headers.items() if name != WORKSPACE}
+    return headers
+
+
+@schemathesis.hook
+def after_call(context: Any, case: Any, response: Any) -> None:
+    name = case.operation.definition.raw.get("operationId", "")
+    with Path(os.environ["LICET_FUZZ_SEEN"]).open("a") as seen:
+        seen.write(f"{name} {response.status_code}\n")
 
 
 @schemathesis.hook

@@ -13,14 +13,14 @@ from django.test import Client
 from limits import RateLimitItemPerHour
 from pytest_django.fixtures import Settings
 
+from accounts import attempts
+from accounts.attempts import TooManyAttemptsError
 from accounts.models import User
+from accounts.pause import Pause
 from delivery.keys import ensure_secret
-from delivery.pause import Pause
 from inbox.models import Channel
 from tests.factories import PASSWORD, make_person
 from tests.web.conftest import signed_in
-from web import attempts
-from web.attempts import TooManyAttemptsError
 
 SIGN_IN, WRONG = "/sign-in/", "not the password"
 
@@ -197,7 +197,7 @@ def test_many_at_once_do_not_slip_through() -> None:
     def one() -> None:
         start.wait()
         try:
-            attempts._count(attempts.ON_DEVICE, *who)
+            attempts.count(attempts.ON_DEVICE, *who)
         except TooManyAttemptsError:
             return
         passed.append(1)
@@ -215,10 +215,10 @@ def test_processes_count_together(monkeypatch: pytest.MonkeyPatch) -> None:
     who = secrets.token_hex(8)
     for _ in range(5):
         attempts._limiter.cache_clear()
-        attempts._count(attempts.ON_DEVICE, who)
+        attempts.count(attempts.ON_DEVICE, who)
     attempts._limiter.cache_clear()
     with pytest.raises(TooManyAttemptsError):
-        attempts._count(attempts.ON_DEVICE, who)
+        attempts.count(attempts.ON_DEVICE, who)
 
 
 @pytest.fixture

@@ -19,10 +19,10 @@ from typing import Any
 from django.utils import timezone
 
 from accounts.ids import parse_uuid
+from accounts.pause import PAUSE_SECONDS
 from accounts.services.sessions import TOPIC as SESSIONS
 from delivery.journal import TOPIC, Reader
 from delivery.listener import Listener
-from delivery.pause import PAUSE_SECONDS
 from delivery.push.subscriptions import note_visible
 from delivery.threads import in_thread
 from web.stream.admission import Visitor, is_foreign, is_known_host, turned_away, visitor_of

@@ -45,7 +45,7 @@ def activity(request: MemberRequest) -> HttpResponse:
         "tabs": _tabs(request, wanted),
         "spans": {"hour": _("Last hour"), "day": _("Last day"), "week": _("Last week")},
         "next_page": wanted.query(cursor=page.next_cursor) if page.next_cursor else "",
-        "all": wanted.query(channel="", state="", status="", key="", path=""),
+        "all": wanted.query(channel="", state="", status="", key="", path="", direction=""),
     }
     return render(request, "activity/activity.html", common | context)
 
@@ -53,9 +53,21 @@ def activity(request: MemberRequest) -> HttpResponse:
 def _calls(request: MemberRequest, wanted: Wanted) -> dict[str, Any]:
     keys = keys_of(request.workspace)
     return {
-        "page": page_of_calls(request.workspace, wanted, now=timezone.now(), keys=keys),
+        "page": page_of_calls(
+            request.workspace,
+            wanted,
+            now=timezone.now(),
+            keys=keys,
+            operator=request.user.is_staff,
+        ),
         "keys": keys,
-        "classes": {"2": _("Succeeded"), "4": _("Refused (4xx)"), "5": _("Failed (5xx)")},
+        "directions": {"inbound": _("From agents"), "outbound": _("To agents")},
+        "classes": {
+            "2": _("Succeeded"),
+            "4": _("Refused (4xx)"),
+            "5": _("Failed (5xx)"),
+            "0": _("No answer"),
+        },
     }
 
 
@@ -88,7 +100,7 @@ def _tabs(request: MemberRequest, wanted: Wanted) -> list[tuple[str, str, bool]]
     tabs = {"deliveries": _("Deliveries"), "expired": _("Expired")}
     if request.membership.may_manage:
         tabs["calls"] = _("API calls")
-    plain = {"state": "", "status": "", "key": "", "path": ""}
+    plain = {"state": "", "status": "", "key": "", "path": "", "direction": ""}
     return [
         (label, wanted.query(**plain | {"show": show}), show == wanted.show)
         for show, label in tabs.items()
@@ -98,11 +110,12 @@ def _tabs(request: MemberRequest, wanted: Wanted) -> list[tuple[str, str, bool]]
 @require_safe
 @for_members
 def call(request: MemberRequest, call_id: UUID) -> HttpResponse:
-    found = find_call(request.workspace, call_id)
+    found = find_call(request.workspace, call_id, operator=request.user.is_staff)
     if found is None:
         raise Http404
     require_managing(request)
-    return render(request, "activity/call.html", {"section": "activity", "row": found})
+    context = {"section": "activity", "row": found.row, "bodies": found.bodies}
+    return render(request, "activity/call.html", context)
 
 
 @require_safe

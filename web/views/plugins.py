@@ -5,7 +5,10 @@ from typing import Any
 
 from django.http import Http404, HttpResponse, JsonResponse
 from django.views.decorators.http import require_POST, require_safe
+from limits import RateLimitItemPerMinute
 
+from accounts.attempts import TooManyAttemptsError, count
+from attachments.serving import protect
 from inbox.queries import find_message
 from reviews.plugins import Plugin, PluginNotFoundError, find_plugin
 from reviews.plugins.calling import Call, CallRefusedError, call
@@ -13,11 +16,10 @@ from reviews.plugins.choosing import Chooser
 from reviews.plugins.configuration import Configured, configured
 from reviews.plugins.icons import read_icon
 from web.access import MemberRequest, for_members, require_managing
-from web.attempts import TooManyAttemptsError, count_plugin_call
-from web.files.responses import protect
 from web.frames.document import frame_response, given_for, given_for_preview
 from web.queries import files_of
 
+CALLS = (RateLimitItemPerMinute(120, namespace="plugin-call"),)
 LARGEST_CALL = 256 * 1024
 ICON_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 ICON_SECONDS = 3600
@@ -73,7 +75,7 @@ def fetch(request: MemberRequest, name: str) -> HttpResponse:
     if asked is None:
         return JsonResponse(_failed("this call cannot be read"), status=400)
     try:
-        count_plugin_call(request.user)
+        count(CALLS, str(request.user.pk))
         answer = call(used, asked, may_write=request.membership.may_answer)
     except TooManyAttemptsError as refusal:
         return JsonResponse(_failed(str(refusal)), status=429)

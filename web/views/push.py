@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.ids import parse_uuid
 from delivery.models import PushSubscription
+from delivery.push.labels import label_of
 from delivery.push.subscriptions import (
     SubscriptionRefusedError,
     TooManyDevicesError,
@@ -20,7 +21,7 @@ from delivery.push.subscriptions import (
     subscribe,
 )
 from web.access import MemberRequest, for_members
-from web.devices import devices_context, is_json, label_of, read_offer
+from web.devices import devices_context, is_json, read_offer
 from web.notifying import send_trial
 from web.redirects import SeeOther
 from web.sessions import notify_here

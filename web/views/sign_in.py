@@ -14,8 +14,9 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
+from accounts.attempts import count_sign_in
 from accounts.models import User
-from web.attempts import answers_guessing, count_sign_in, welcome
+from web.attempts import answers_guessing, welcome
 
 
 @method_decorator(answers_guessing, name="dispatch")

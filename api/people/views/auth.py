@@ -1,16 +1,24 @@
 """Signing in and out, and what goes with it (Placet contract 3.1)."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import authenticate
 from django.utils import timezone
-from rest_framework.exceptions import APIException, NotAuthenticated
+from rest_framework.exceptions import APIException, NotAuthenticated, Throttled
 from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.addresses import address_of_request
+from accounts.attempts import (
+    TooManyAttemptsError,
+    count_own_password,
+    count_sign_in,
+    forget_own_password,
+    forget_slips,
+)
 from accounts.models import User
 from accounts.queries import memberships_of
 from accounts.services.preferences import change_password
@@ -35,12 +43,7 @@ from api.people.serializers.auth import (
 from api.people.tokens import LIVES, end_token, find_token, issue_token, keep_only, renew_token
 from api.people.views.base import PersonView, membership_of, person_of, token_of
 from api.placet.views.base import PlacetView, read_body
-from api.throttling import (
-    BAD_PASSWORDS,
-    AddressThrottle,
-    note_bad_attempt,
-    refuse_guessing,
-)
+from api.throttling import AddressThrottle
 
 
 class WrongPasswordError(APIException):
@@ -106,19 +109,27 @@ class SignIn(PlacetView):
 
 
 def _checked(request: Request, email: str, password: str) -> User:
-    """The person whose password this is; failures count for the address and for the account.
+    """The person whose password this is; attempts are counted together with those at the page.
 
     Raises: WrongPasswordError, Throttled.
     """
-    tried = (address_of_request(request.META), email)
-    for who in tried:
-        refuse_guessing(who, BAD_PASSWORDS)
-    user = authenticate(request._request, username=email, password=password)  # noqa: SLF001  # Django's own
+    here = request._request  # noqa: SLF001  # Django's own
+    with _counted():
+        count_sign_in(here, email)
+    user = authenticate(here, username=email, password=password)
     if not isinstance(user, User):
-        for who in tried:
-            note_bad_attempt(who, BAD_PASSWORDS)
         raise WrongPasswordError
+    forget_slips(here, user)
     return user
+
+
+@contextmanager
+def _counted() -> Iterator[None]:
+    """Raises: Throttled."""
+    try:
+        yield
+    except TooManyAttemptsError as refusal:
+        raise Throttled(wait=refusal.seconds) from None
 
 
 class Renew(PersonView):
@@ -163,11 +174,11 @@ class ChangePassword(PersonView):
     def post(self, request: Request) -> Response:
         """Change the password, which ends everything else that was opened with the old one."""
         body, user = read_body(request, ChangePasswordIn), person_of(request)
-        who = user.email
-        refuse_guessing(who, BAD_PASSWORDS)
+        with _counted():
+            count_own_password(user)
         if not user.check_password(body.current_password):
-            note_bad_attempt(who, BAD_PASSWORDS)
             raise WrongPasswordError("Current password is incorrect")
+        forget_own_password(user)
         require_good(body.new_password, user, field="newPassword")
         change_password(user, password=body.new_password)
         keep_only(token_of(request))

@@ -8,8 +8,8 @@ import pytest
 from django.db import connection
 from pytest_django.fixtures import Settings
 
+from accounts.pause import Pause
 from api import throttling
-from delivery.pause import Pause
 from inbox.models import Channel, Message
 from tests.api.placet.operations import OPERATIONS
 from tests.conftest import Agent

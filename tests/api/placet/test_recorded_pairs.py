@@ -1,7 +1,9 @@
 """Pairs recorded from a running Placet, replayed in their order against us.
 
-Compared are status and body, value by value (see `recorded.Comparison`). What is left out of a
-comparison stands in DIFFERENCES with its reason, and a test fails if it stopped being one.
+Agents' calls carry a key; people's, the cookie that their recorded sign-in got. Compared are status
+and body, value by value (see `recorded.Comparison`). What is left out of a comparison stands in
+DIFFERENCES with its reason, and a test fails if it stopped being one; those of people stand in
+docs/people-api.md, too.
 """
 
 import json
@@ -12,10 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
 from accounts.services import issue_key
+from api.people.authentication import COOKIE
 from api.realtime.app import Realtime
 from inbox.models import Channel, DeliveryStatus
 from inbox.services.messages import set_delivery_status
@@ -24,7 +28,7 @@ from reviews.services import Answer, answer_review
 from tests.api.placet.forms import UPLOAD, Part, channel_part, file_part, send
 from tests.api.placet.recorded import Comparison
 from tests.asgi import get
-from tests.conftest import Agent, signed_in
+from tests.conftest import Agent
 from tests.factories import (
     PASSWORD,
     make_channel,
@@ -64,7 +68,8 @@ class Replay:
             home, email="admin@placet.local", display_name="Admin", must_change_password=True
         )
         key = issue_key(workspace=home, created_by=self.person, label="a")
-        self.agent, self.caller = Agent(key.clear), signed_in(self.person)
+        # People's calls carry the cookie that the recorded sign-in sets.
+        self.agent, self.browser = Agent(key.clear), Client(raise_request_exception=False)
         foreign = make_channel(elsewhere)
         names = {"<id:foreign>": str(foreign.pk), "<password>": PASSWORD}
         self.comparison = Comparison(names)
@@ -88,7 +93,7 @@ class Replay:
         )
         headers = dict(request["headers"])
         if "session" in headers or path == "/api/auth/login":
-            answer = self.caller.call(request["method"], path, body and body.encode())
+            answer = self.as_person(request["method"], path, body)
             return answer.status_code, answer.json()
         key = {"<key>": "hp_" + "0" * 48}.get(headers.get("x-api-key", ""), self.agent.key)
         agent = Agent(key if "x-api-key" in headers else "")
@@ -99,6 +104,10 @@ class Replay:
         if answer.streaming:
             return answer.status_code, {"raw": answer.body.decode()}
         return answer.status_code, answer.json()
+
+    def as_person(self, method: str, path: str, body: str | None = None) -> Any:
+        kind = "application/json"
+        return self.browser.generic(method, path, (body or "").encode(), content_type=kind)
 
     def answer(self, name: str, response: dict[str, Any], **more: Any) -> None:
         review = self.review(name)
@@ -123,7 +132,7 @@ def _password_changed(replay: Replay) -> None:
 
 
 def _another_key(replay: Replay) -> None:
-    made = replay.caller.call("POST", "/api/api-keys")
+    made = replay.as_person("POST", "/api/api-keys")
     replay.names["<id:key_tmp2>"] = made.json()["id"]
 
 
@@ -300,6 +309,7 @@ def test_recorded_pairs_get_the_recorded_answers() -> None:
             found[pair["name"]] = wrong
         if pair["name"] in AFTER:
             AFTER[pair["name"]](replay)
+    assert replay.browser.cookies[COOKIE]["httponly"]
     unexpected = {name: wrong for name, wrong in found.items() if name not in DIFFERENCES}
     assert not unexpected, json.dumps(unexpected, indent=1)
     assert set(found) == set(DIFFERENCES), "a difference is listed that is none any more"

@@ -13,6 +13,10 @@ from django.db import OperationalError, connection
 from pytest_django.fixtures import Settings
 
 from accounts.models import User
+from api import call_log as call_log_module
+from api.call_log import call_log
+from api.calls import unnamed_calls
+from api.models import Call
 from api.realtime import looks
 from delivery import bus
 from inbox.models import Channel
@@ -230,3 +234,68 @@ def test_no_statement_while_waiting(
     connection.close()
     delete_message(ReviewRequest.objects.get().message)
     waiting.result(timeout=5)
+
+
+@pytest.fixture
+def logged(settings: Settings) -> Iterator[None]:
+    """The log of calls is on."""
+    call_log.begin()
+    settings.API_LOG = "on"
+    yield
+    call_log.finish()
+
+
+@pytest.fixture
+def by_hand(logged: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And is written when the test says so."""
+    monkeypatch.setattr(call_log, "_start", lambda: None)
+
+
+def noted() -> list[Call]:
+    call_log.flush()
+    return list(Call.objects.select_related("bodies").order_by("pk"))
+
+
+@pytest.mark.usefixtures("by_hand")
+def test_waiting_calls_are_logged_like_all_others(
+    realtime: Running, key: str, channel: Channel, review: ReviewRequest, person: User
+) -> None:
+    wait(realtime, key, review.pk, f"?timeout=1&channel={channel.pk}")
+    wait(realtime, key, make_workspace().pk, "?timeout=1")
+    wait(realtime, "hp_" + "0" * 48, review.pk, "?timeout=1")
+    approve(review, person)
+    wait(realtime, key, review.pk)
+    timeout, missing, outcome = noted()
+    assert (timeout.method, timeout.path) == ("GET", f"/api/v1/reviews/{review.pk}/wait")
+    assert timeout.route == "api/v1/reviews/<str:message_id>/wait"
+    assert (timeout.status, timeout.bodies.answer) == (200, '{"status":"timeout"}')
+    assert (timeout.channel_id, timeout.address) == (channel.pk, "127.0.0.1")
+    assert (missing.status, missing.error) == (404, "Message not found")
+    assert outcome.channel_id == channel.pk
+    assert '"status":"completed"' in (outcome.bodies.answer or "")
+    assert unnamed_calls(since=timeout.created_at - timedelta(hours=1)) == 1
+
+
+@pytest.mark.usefixtures("by_hand")
+def test_call_whose_client_left_is_logged(
+    realtime: Running, key: str, review: ReviewRequest
+) -> None:
+    host, port = realtime.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port))) as raw:
+        head = f"GET /api/v1/reviews/{review.pk}/wait HTTP/1.1\r\nhost: x\r\nx-api-key: {key}"
+        raw.sendall(f"{head}\r\n\r\n".encode())
+        is_waiting(realtime)
+    assert happens_within(5, lambda: bool(noted()))
+    (call,) = noted()
+    assert (call.status, call.error) == (499, "The client left before there was an answer")
+
+
+@pytest.mark.usefixtures("logged")
+def test_end_of_the_server_writes_what_waits(
+    key: str, review: ReviewRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(call_log_module, "GATHER_SECONDS", 3600)
+    with Running() as realtime:
+        wait(realtime, key, review.pk, "?timeout=1")
+        assert not Call.objects.exists()
+    assert Call.objects.count() == 1

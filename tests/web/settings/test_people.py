@@ -11,12 +11,12 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
+from accounts import attempts
 from accounts.models import Invitation, Membership, Role, User, Workspace
-from delivery.pause import Pause
+from accounts.pause import Pause
 from tests.factories import PASSWORD, make_channel, make_person, make_workspace
 from tests.web.conftest import signed_in
 from tests.web.test_query_counts import statements
-from web import attempts
 
 PEOPLE, INVITE = "/settings/people/", "/settings/people/invite/"
 EMAIL = "ines@example.org"

@@ -11,6 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
+from accounts.attempts import count_invitation
 from accounts.models import Invitation, Membership, User
 from accounts.queries import invitation_for_token
 from accounts.services.invitations import (
@@ -21,7 +22,7 @@ from accounts.services.invitations import (
     join_as_new,
 )
 from web.access import choose_workspace
-from web.attempts import answers_guessing, count_invitation, welcome
+from web.attempts import answers_guessing, welcome
 from web.redirects import SeeOther
 from web.settings_forms import JoinForm
 

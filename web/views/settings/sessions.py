@@ -16,8 +16,8 @@ from accounts.models import Session, User
 from accounts.queries import find_session, sessions_of
 from accounts.services.preferences import end_sessions as end_all_sessions
 from accounts.sessions import data_of, row_of
+from delivery.push.labels import label_of
 from web.access import MemberRequest, for_members
-from web.devices import label_of
 from web.redirects import SeeOther
 from web.sessions import end_other_sessions, end_sessions
 from web.views.settings.page import settings_page
