@@ -90,7 +90,7 @@ def end_token(token: PersonToken) -> None:
 
 def _end(tokens: Sequence[PersonToken], *, keeping: UUID | None = None) -> int:
     """Remove tokens, and the devices that were subscribed with them except one to keep."""
-    devices = {token.push_device for token in tokens} - {None, keeping}
+    devices = {token.push_device for token in tokens if token.push_device} - {keeping}
     if devices:
         owners = {token.user_id for token in tokens}
         PushSubscription.objects.filter(pk__in=devices, user__in=owners).delete()
