@@ -46,13 +46,14 @@ e2e: $(DEV_STAMP) ## run real processes, the journeys of people and axe-core on 
 	@$(VENV)/python -m pytest -n 2 --dist loadfile -m e2e
 
 s3: $(DEV_STAMP) ## store files on a real S3 server; needs Debian's ceph-mon, ceph-osd and radosgw
-	@$(VENV)/python -m pytest -m s3
+	@$(VENV)/python -m pytest -m "s3 and not long"
 
 chaos: $(DEV_STAMP) ## kill, stop and flush real processes, and count what is lost; 4 minutes
 	@$(VENV)/python -m tests.chaos
 
 chaos-long: $(DEV_STAMP) ## the same with more of everything, and random faults (SEED=... repeats them)
 	@$(VENV)/python -m tests.chaos long
+	@$(VENV)/python -m pytest -m "s3 and long"
 
 fuzz: $(DEV_STAMP) ## call every operation in every way its document says, and in others
 	@$(VENV)/python -m tests.fuzz

@@ -7,10 +7,11 @@ from typing import Any
 
 import msgspec
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import HttpRequest, UnreadablePostError
 
 DEEPEST = 64
 JSON_TYPE = "application/json"
+ENDED_EARLY = "The body ended before its Content-Length."
 EMPTY = "The body is empty; a JSON object is needed."
 
 
@@ -64,7 +65,10 @@ def _bounded(request: HttpRequest) -> bytes:
     length = request.META.get("CONTENT_LENGTH") or "0"
     if length.isdigit() and int(length) > largest:
         raise BodyError(413, f"The body is larger than {largest} bytes.")
-    body = request.read(largest + 1)
+    try:
+        body = request.read(largest + 1)
+    except UnreadablePostError:
+        raise BodyError(400, ENDED_EARLY) from None
     if len(body) > largest:
         raise BodyError(413, f"The body is larger than {largest} bytes.")
     note_received(request, body)

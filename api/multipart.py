@@ -11,10 +11,10 @@ from django.conf import settings
 from django.core.exceptions import SuspiciousOperation
 from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import TemporaryFileUploadHandler
-from django.http import HttpRequest
+from django.http import HttpRequest, UnreadablePostError
 from django.http.multipartparser import MultiPartParser, MultiPartParserError
 
-from api.bodies import BodyError, note_received
+from api.bodies import ENDED_EARLY, BodyError, note_received
 
 ROOM_FOR_FIELDS = 1024 * 1024
 FORM_TYPE = "multipart/form-data"
@@ -34,18 +34,23 @@ class Form:
             self.file.close()
 
 
+def _too_large(largest: int) -> BodyError:
+    return BodyError(413, f"The file is larger than {largest} bytes.")
+
+
 class _Handler(TemporaryFileUploadHandler):
     """Writes to a temporary file, counts and hashes on the way, and stops at the limit."""
 
-    def __init__(self, request: HttpRequest) -> None:
+    def __init__(self, request: HttpRequest, largest: int) -> None:
         super().__init__(request)
+        self.largest = largest
         self.hashed = hashlib.sha256()
         self.received = 0
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes | None:
         self.received += len(raw_data)
-        if self.received > settings.LARGEST_FILE:
-            raise BodyError(413, f"The file is larger than {settings.LARGEST_FILE} bytes.")
+        if self.received > self.largest:
+            raise _too_large(self.largest)
         self.hashed.update(raw_data)
         return super().receive_data_chunk(raw_data, start)
 
@@ -56,8 +61,8 @@ class _Handler(TemporaryFileUploadHandler):
             file.close()
 
 
-def read_form(request: HttpRequest) -> Form:
-    """Receive a form. The caller closes it.
+def read_form(request: HttpRequest, *, largest: int | None = None) -> Form:
+    """Receive a form with a file of up to `largest` bytes. The caller closes it.
 
     Raises: BodyError with 413 (too large), 415 (no form) or 400 (malformed, several files).
     """
@@ -66,14 +71,18 @@ def read_form(request: HttpRequest) -> Form:
     length = request.META.get("CONTENT_LENGTH") or ""
     if not length.isdigit():
         raise BodyError(400, "Say how long the body is: Content-Length is missing.")
-    if int(length) > settings.LARGEST_FILE + ROOM_FOR_FIELDS:
-        raise BodyError(413, f"The file is larger than {settings.LARGEST_FILE} bytes.")
-    handler = _Handler(request)
+    largest = largest or settings.LARGEST_FILE
+    if int(length) > largest + ROOM_FOR_FIELDS:
+        raise _too_large(largest)
+    handler = _Handler(request, largest)
     try:
         fields, files = MultiPartParser(request.META, request, [handler], "utf-8").parse()
     except (MultiPartParserError, SuspiciousOperation, UnicodeDecodeError) as error:
         handler.drop()
         raise BodyError(400, f"The form cannot be read: {error}") from None
+    except UnreadablePostError:
+        handler.drop()
+        raise BodyError(400, ENDED_EARLY) from None
     except BodyError:
         handler.drop()
         raise

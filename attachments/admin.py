@@ -5,7 +5,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from attachments.models import Attachment, Preview, Removal
+from attachments.models import Attachment, Preview, Reconciliation, Removal, Sighting
 from attachments.previews import want_again
 
 
@@ -43,6 +43,25 @@ class RemovalAdmin(admin.ModelAdmin):
     list_display = ["key", "due_at"]
     search_fields = ["key"]
     readonly_fields = ["key", "due_at"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+
+@admin.register(Sighting)
+class SightingAdmin(admin.ModelAdmin):
+    list_display = ["key", "first_seen_at", "last_seen_at"]
+    search_fields = ["key"]
+    readonly_fields = ["key", "first_seen_at", "last_seen_at"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+
+@admin.register(Reconciliation)
+class ReconciliationAdmin(admin.ModelAdmin):
+    list_display = ["day", "started_at", "finished_at", "counts"]
+    readonly_fields = ["day", "started_at", "finished_at", "counts"]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -1,28 +1,27 @@
 """Deleting files: a row goes with its transaction, its objects soon after the commit."""
 
-import logging
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.signals import pre_delete
 from django.dispatch import receiver
 
 from attachments.conversion.parts import OF_KIND
-from attachments.models import Attachment, Preview, Removal, State
+from attachments.models import Attachment, Preview, Removal
 from attachments.storage import StorageUnavailableError, delete
-
-logger = logging.getLogger(__name__)
+from delivery import faults
 
 TRY_AGAIN_AFTER = timedelta(minutes=1)
 MOST_AT_ONCE = 500
+MOST_REFUSED = 3
 
 
 @transaction.atomic
 def delete_files(
-    files: QuerySet[Attachment] | Sequence[Attachment], *, in_states: Collection[str] = State.values
+    files: QuerySet[Attachment] | Sequence[Attachment], *, where: Q | None = None
 ) -> int:
     """Delete files, and return how many there were. Drafts of drawings on them go too.
 
@@ -31,10 +30,10 @@ def delete_files(
     3. The rows go, and in the same transaction it is remembered which objects have to.
     4. A worker removes the objects after the commit.
 
-    `in_states` leaves those out that reached another state since they were looked up.
+    `where` is looked at again under the lock: a file that a message claimed since may stay.
     """
     ids = [file.pk for file in files]
-    rows = Attachment.objects.select_for_update().filter(pk__in=ids, state__in=in_states)
+    rows = Attachment.objects.select_for_update().filter(where or Q(), pk__in=ids)
     found = list(rows.order_by("pk").values_list("pk", flat=True))
     Attachment.objects.filter(edit_of__in=found, is_answer=True).update(edit_of=None)
     Attachment.objects.filter(pk__in=found).delete()
@@ -65,15 +64,22 @@ def remove_objects(*, now: datetime) -> int:
     """Remove what is due, and return how many objects went.
 
     Each is forgotten after it is gone: a worker that dies in between leaves it to the next, and
-    to remove what is not there is no failure. What the storage refuses is tried again later.
+    to remove what is not there is no failure. What the storage refuses is tried again later; one
+    that refuses several in a row is left alone until the next tick.
     """
-    count = 0
+    count = refused = 0
     for removal in Removal.objects.filter(due_at__lte=now).order_by("due_at")[:MOST_AT_ONCE]:
         try:
+            faults.hit("file.before_object_delete", removal.key)
             delete(removal.key)
         except StorageUnavailableError:
             Removal.objects.filter(pk=removal.pk).update(due_at=now + TRY_AGAIN_AFTER)
+            refused += 1
+            if refused == MOST_REFUSED:
+                break
             continue
+        refused = 0
+        faults.hit("file.after_object_delete", removal.key)
         Removal.objects.filter(pk=removal.pk).delete()
         count += 1
     return count

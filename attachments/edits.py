@@ -8,7 +8,7 @@ from pathlib import PurePath
 
 from django.conf import settings
 from django.core.files.base import ContentFile, File
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from accounts.models import User
 from attachments.conversion.refusals import Reason, RefusedError
@@ -22,6 +22,7 @@ from inbox.models import Message
 
 ENDING = "-annotated.png"
 MOST_DISCARDED = 100
+UNSENT = Q(state=State.DRAFT)
 
 
 class EditRefusedError(DomainError):
@@ -61,7 +62,7 @@ def store_edit(
     edit = Edit(of=original, by=by)
     stored = store_file(original.channel, file=file, now=now, edit=edit)
     earlier = Attachment.objects.filter(edit_of=original, uploaded_by_user=by, pk__lt=stored.pk)
-    delete_files(earlier, in_states={State.DRAFT})
+    delete_files(earlier, where=UNSENT)
     return stored
 
 
@@ -84,5 +85,5 @@ def send_edits(ids: Collection[uuid.UUID]) -> None:
 def discard_unsent_edits(*, now: datetime) -> int:
     """Delete drafts that cannot be sent any more: every review they could answer is over."""
     oldest = now - settings.REVIEW_LONGEST_WAIT
-    unsent = Attachment.objects.filter(state=State.DRAFT, created_at__lt=oldest)
-    return delete_files(unsent.order_by("created_at")[:MOST_DISCARDED], in_states={State.DRAFT})
+    unsent = Attachment.objects.filter(UNSENT, created_at__lt=oldest)
+    return delete_files(unsent.order_by("created_at")[:MOST_DISCARDED], where=UNSENT)

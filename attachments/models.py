@@ -1,5 +1,7 @@
 """Files of a channel. The row comes before the object; what goes is remembered until it is gone."""
 
+from datetime import timedelta
+
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -149,3 +151,28 @@ class Removal(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+class Sighting(models.Model):
+    """An object that no row names, as comparisons found it. The second sight is its end."""
+
+    key = models.CharField(max_length=250, unique=True)
+    first_seen_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class Reconciliation(models.Model):
+    """One day's comparison of rows with objects. Whoever writes the row makes it."""
+
+    KEPT = timedelta(days=30)
+
+    day = models.DateField(primary_key=True)
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+    counts = models.JSONField(default=dict)
+
+    def __str__(self) -> str:
+        return str(self.day)

@@ -1,5 +1,8 @@
 """Reads about files. Every one starts from a workspace."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from django.core.files.base import File
 from django.db.models import Q, QuerySet
 
@@ -11,6 +14,7 @@ from attachments.models import Attachment, Preview, PreviewState, State
 from attachments.storage import StorageUnavailableError, is_stored, open_object, read
 from inbox.errors import DomainError
 from inbox.models import Channel
+from inbox.queries import BadCursorError
 
 INLINE_TYPES = frozenset({"text/markdown", "text/plain", "text/html", "text/csv"})
 LARGEST_INLINE = 64 * 1024
@@ -21,8 +25,8 @@ class FileMissingError(DomainError):
 
     code = "file_missing"
 
-    def __init__(self) -> None:
-        super().__init__("Attachment not found")
+    def __init__(self, *, path: tuple[str | int, ...] = ()) -> None:
+        super().__init__("Attachment not found", path=path)
 
 
 def files_in(workspace: Workspace, channel: Channel | None) -> QuerySet[Attachment]:
@@ -47,6 +51,44 @@ def find_file(
     if file is None:
         raise FileMissingError
     return file
+
+
+def find_files(workspace: Workspace, ids: Sequence[str]) -> list[Attachment]:
+    """Each once, in the order of their ids.
+
+    Raises: FileMissingError, which says where, if one of them is not there.
+    """
+    wanted = dict.fromkeys(parse_uuid(text) for text in ids)
+    rows = files_in(workspace, None).filter(pk__in=[each for each in wanted if each])
+    found = {file.pk: file for file in rows}
+    for position, text in enumerate(ids):
+        if parse_uuid(text) not in found:
+            raise FileMissingError(path=("ids", position))
+    return [found[each] for each in wanted if each]
+
+
+@dataclass(frozen=True)
+class FilePage:
+    """One page of files, newest first, and the cursor of the next one, if there is one."""
+
+    files: Sequence[Attachment]
+    next_cursor: str | None
+
+
+def page_of_files(
+    files: QuerySet[Attachment], *, limit: int, cursor: str | None = None
+) -> FilePage:
+    """Cut one page out of files ordered by falling id. Ids sort by time: see `page_of_messages`.
+
+    Raises: BadCursorError.
+    """
+    if cursor is not None:
+        after = parse_uuid(cursor)
+        if after is None:
+            raise BadCursorError("cursor must be an id from nextCursor", path=("cursor",))
+        files = files.filter(pk__lt=after)
+    found = list(files[: limit + 1])
+    return FilePage(found[:limit], str(found[limit - 1].pk) if len(found) > limit else None)
 
 
 def open_file(file: Attachment, *, start: int = 0) -> "File[bytes]":

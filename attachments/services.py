@@ -16,6 +16,7 @@ from accounts.models import ApiKey, User
 from attachments.models import Attachment, State
 from attachments.previews import want_preview
 from attachments.storage import new_key, put, remove, safe_filename
+from delivery import faults
 from inbox.errors import DomainError
 from inbox.models import Channel, Message, Sender
 from inbox.queries import ChannelNotYoursError
@@ -73,6 +74,7 @@ def store_file(
     """
     row = _stage(channel, file, now, key=key, user=edit.by if edit else user, edit=edit)
     put(row.storage_key, file.content)
+    faults.hit("file.after_object", row.storage_key)
     stored = State.DRAFT if edit else State.READY
     if not _reaches(row, stored):
         remove(row.storage_key)
@@ -99,6 +101,7 @@ def _stage(
     user: User | None,
     edit: Edit | None,
 ) -> Attachment:
+    """Raises: ChannelNotYoursError."""
     try:
         return Attachment.objects.create(
             id=uuid7(now),
@@ -188,32 +191,34 @@ class TextFile:
     content: str
 
 
-def store_texts(
-    message: Message, *, files: Sequence[TextFile], key: ApiKey | None, now: datetime
-) -> None:
-    """Store text files and put them on a message.
+def stage_texts(
+    channel: Channel, *, files: Sequence[TextFile], key: ApiKey | None, now: datetime
+) -> list[Attachment]:
+    """Store text files for a message that does not exist yet. Call it outside of its transaction.
 
-    Objects are small and written at once; should the transaction fail afterwards, they stay
-    behind without a row, which costs room and shows nothing to anybody.
+    Nobody sees them until `link_texts`; without it, the sweep takes them away.
+
+    Raises: StorageUnavailableError, ChannelNotYoursError.
+    """
+    rows = []
+    for position, text in enumerate(files):
+        file = NewFile.of_text(text.content, filename=text.filename, mime_type=text.mime_type)
+        at = now + timedelta(microseconds=position)  # lists keep the order
+        row = _stage(channel, file, at, key=key, user=None, edit=None)
+        put(row.storage_key, file.content)
+        faults.hit("file.after_object", row.storage_key)
+        rows.append(row)
+    return rows
+
+
+def link_texts(message: Message, *, files: Sequence[Attachment]) -> None:
+    """Put staged text files on a message, in its transaction.
+
+    Raises: AttachmentNotFoundError.
     """
     taken = message.attachments.count()
     for position, file in enumerate(files, start=taken):
-        content = file.content.encode()
-        storage_key = new_key(message.workspace_id, now)
-        put(storage_key, content)
-        stored = Attachment.objects.create(
-            id=uuid7(now + timedelta(microseconds=position)),  # lists keep the order
-            workspace_id=message.workspace_id,
-            channel_id=message.channel_id,
-            message=message,
-            position=position,
-            uploaded_by_key=key,
-            state=State.READY,
-            filename=safe_filename(file.filename),
-            mime_type=file.mime_type,
-            size=len(content),
-            sha256=hashlib.sha256(content).hexdigest(),
-            storage_key=storage_key,
-            created_at=now,
-        )
-        want_preview(stored)
+        staged = Attachment.objects.filter(pk=file.pk, state=State.STAGED)
+        if not staged.update(state=State.READY, message=message, position=position):
+            raise AttachmentNotFoundError("Attachment not found")
+        want_preview(file)

@@ -17,18 +17,25 @@ from inbox.errors import DomainError
 logger = logging.getLogger(__name__)
 
 LONGEST_NAME = 150
+# What Windows takes for a device, whatever ending the name has.
+DEVICES = frozenset(
+    {"CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"}
+    | {f"{port}{number}" for port in ("COM", "LPT") for number in "123456789¹²³"}
+)
 UNREADABLE = "The file storage does not answer. Try again."
 
 
 def safe_filename(name: str) -> str:
-    """A client's file name as data: no folders, no control or direction characters, not empty."""
+    """A client's file name as data: no folders, no control characters, no device, not empty."""
     flat = unicodedata.normalize("NFC", name).replace("\\", "/").rpartition("/")[2]
     plain = "".join(char for char in flat if unicodedata.category(char)[0] != "C")
     plain = plain.lstrip(". ").rstrip(". ")
+    if plain.partition(".")[0].rstrip().upper() in DEVICES:
+        plain = f"_{plain}"
     stem, dot, extension = plain.rpartition(".")
     if len(plain) > LONGEST_NAME and stem and len(extension) < LONGEST_NAME:
         plain = stem[: LONGEST_NAME - len(extension) - 1] + dot + extension
-    return plain[:LONGEST_NAME] or "file"
+    return plain[:LONGEST_NAME].rstrip(". ") or "file"
 
 
 def new_key(workspace_id: object, now: datetime) -> str:
@@ -45,12 +52,14 @@ class StorageUnavailableError(DomainError):
 @contextmanager
 def _asked(to: str, key: str, message: str) -> Iterator[Objects]:
     """The storage. What it raises becomes ours; only that an object is missing is told apart."""
+    objects = cast("Objects", default_storage)
     try:
-        yield cast("Objects", default_storage)
+        yield objects
     except (FileNotFoundError, StorageUnavailableError):
         raise
     except Exception as failure:
         logger.exception("the storage was asked to %s %s", to, key)
+        objects.failed(failure)
         raise StorageUnavailableError(message) from failure
 
 

@@ -8,6 +8,8 @@ from django.utils import timezone
 from attachments.deleting import remove_objects
 from attachments.edits import discard_unsent_edits
 from attachments.previews import make_next_preview
+from attachments.reconciling import reconcile_daily
+from attachments.sweeping import sweep
 from attachments.workshop import clear_left_overs
 
 # A worker makes one at a time: its other threads stay free for what is more urgent.
@@ -51,3 +53,14 @@ def tick_remove_objects(**_: object) -> None:
         remove_objects(now=timezone.now())
     finally:
         _removing.release()
+
+
+@shared_task(name="attachments.tick_sweep")
+def tick_sweep(**_: object) -> None:
+    """What nobody finished goes away, and once a day rows are compared with objects.
+
+    A worker that was just started must not wait for a day: which days were done, the database
+    knows.
+    """
+    sweep(now=timezone.now())
+    reconcile_daily(now=timezone.now())

@@ -52,13 +52,25 @@ def redraw(content: "File[bytes]") -> bytes:
 
     Raises: RefusedError.
     """
+    return _made("edit", content, parts.EDIT)
+
+
+def make_avatar(content: "File[bytes]") -> bytes:
+    """A picture as a small square in WebP.
+
+    Raises: RefusedError.
+    """
+    return _made("avatar", content, parts.AVATAR)
+
+
+def _made(kind: str, content: "File[bytes]", part: str) -> bytes:
     with _folder() as folder:
         with (folder / "input").open("wb") as opened:
             shutil.copyfileobj(content, opened)
-        reason = _run("edit", folder, "file")
+        reason = _run(kind, folder, "file")
         if reason:
             raise RefusedError(reason)
-        return _part(folder / parts.EDIT)
+        return _part(folder / part)
 
 
 @contextmanager

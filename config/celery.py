@@ -72,6 +72,11 @@ app.conf.update(
             "schedule": 600.0,
             "options": {"expires": 600.0},
         },
+        "attachments.tick_sweep": {
+            "task": "attachments.tick_sweep",
+            "schedule": 1800.0,
+            "options": {"expires": 1800.0},
+        },
         "delivery.tick_housekeep": {"task": "delivery.tick_housekeep", "schedule": 60.0},
         "api.tick_forget_calls": {"task": "api.tick_forget_calls", "schedule": 60.0},
         "accounts.tick_forget_sessions": {

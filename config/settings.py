@@ -273,6 +273,8 @@ LARGEST_FILE = int(env_number("LARGEST_FILE_MB", 100) * 1024 * 1024)
 # Files that were stored for a message that never came; 0 keeps them for ever, as Placet does.
 UNLINKED_FILES_KEPT = unlinked_files_kept(env)
 DATA_UPLOAD_MAX_MEMORY_SIZE = LARGEST_JSON_BODY
+# Views that take files say so, and bound them.
+FILE_UPLOAD_HANDLERS = ["web.files.uploads.NoUpload"]
 # Beside the data and not in /tmp, which may be memory.
 FILE_UPLOAD_TEMP_DIR = DATA_DIR / "incoming"
 with contextlib.suppress(OSError):  # then a system check says so

@@ -27,6 +27,8 @@ class Channel(models.Model):
     name = models.CharField(max_length=200)
     description = models.TextField(null=True, blank=True)  # noqa: DJ001  # absent is null on the wire
     avatar_url = models.CharField(max_length=2048, null=True, blank=True)  # noqa: DJ001
+    # Names what `ChannelPicture` holds; empty if there is none.
+    picture = models.CharField(max_length=16, blank=True, default="", db_default="", editable=False)
     tag = models.CharField(max_length=64, null=True, blank=True)  # noqa: DJ001
 
     status = models.CharField(
@@ -70,6 +72,16 @@ class Channel(models.Model):
     def webhook_headers(self) -> dict[str, str] | None:
         text: str | None = self.webhook_headers_json
         return None if text is None else json.loads(text)
+
+
+class ChannelPicture(models.Model):
+    """What an agent looks like: a small WebP that we made. It goes with its channel."""
+
+    channel = models.OneToOneField(Channel, models.CASCADE, primary_key=True, related_name="+")
+    content = models.BinaryField()
+
+    def __str__(self) -> str:
+        return f"picture of {self.channel_id}"
 
 
 class StatusChange(models.Model):
@@ -187,6 +199,8 @@ class Message(models.Model):
     stream_state = models.CharField(  # noqa: DJ001
         max_length=9, choices=StreamState.choices, null=True, blank=True
     )
+    # Name, person and time of each file that people deleted.
+    deleted_files = models.JSONField(null=True, blank=True, editable=False)
     stream_lapsed = models.BooleanField(default=False)  # aborted by the clock, not by the agent
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(default=timezone.now, editable=False)

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from accounts.ids import parse_uuid
 from accounts.models import User, Workspace
 from inbox.errors import DomainError
-from inbox.models import Channel, Message, Mute, StatusEvent
+from inbox.models import Channel, ChannelPicture, Message, Mute, StatusEvent
 
 
 class ChannelNotFoundError(DomainError):
@@ -56,6 +56,15 @@ def require_channel(workspace: Workspace, channel_id: str) -> Channel:
         return find_channel(workspace, channel_id)
     except ChannelNotFoundError:
         raise ChannelNotYoursError("Not your agent") from None
+
+
+def picture_of(channel: Channel) -> bytes | None:
+    """A WebP; None if there is none."""
+    if not channel.picture:
+        return None
+    found = ChannelPicture.objects.filter(channel=channel).values_list("content", flat=True)
+    content = found.first()
+    return None if content is None else bytes(content)
 
 
 def is_muted(channel: Channel, *, user: User) -> bool:

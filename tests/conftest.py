@@ -1,6 +1,7 @@
 """The cast and the stage: an agent with a key, a stranger's key, and a receiver on loopback."""
 
 import json
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,8 +19,15 @@ from pytest_django.fixtures import Settings
 from accounts.models import User, Workspace
 from api.people.tokens import issue_token
 from inbox.models import Channel
+from tests import ceph as servers
+from tests.ceph import Ceph
 from tests.factories import make_channel, make_key, make_person, make_workspace
 from tests.receiver import Receiver
+
+PIXEL = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de"
+    "0000000c49444154789c63606060000000040001f61738550000000049454e44ae426082"
+)
 
 
 @dataclass
@@ -50,7 +58,7 @@ class Agent:
         """POST a multipart form; a field named `file` is sent as a file `a.txt`."""
         form = dict(fields)
         if "file" in form:
-            form["file"] = SimpleUploadedFile("a.txt", form["file"].encode(), "text/plain")
+            form["file"] = sent_file(path, form["file"])
         client = Client(raise_request_exception=False)
         return client.post(path, form, headers=self.credentials | headers)
 
@@ -62,6 +70,13 @@ class Agent:
 
     def delete(self, path: str) -> Any:
         return self.call("DELETE", path)
+
+
+def sent_file(path: str, text: str) -> SimpleUploadedFile:
+    """What a documented form sends: text, or a picture where only a picture will do."""
+    if path.endswith("/avatar"):
+        return SimpleUploadedFile("a.png", PIXEL, "image/png")
+    return SimpleUploadedFile("a.txt", text.encode(), "text/plain")
 
 
 class Caller(Agent):
@@ -136,6 +151,18 @@ def stranger(db: None) -> Agent:
     elsewhere = make_workspace("Elsewhere")
     make_channel(elsewhere, name="Foreign")
     return Agent(make_key(elsewhere).clear)
+
+
+@pytest.fixture(scope="session")
+def ceph() -> Iterator[Ceph]:
+    """One for the whole run; it starts in about 15 seconds."""
+    reason = servers.missing()
+    if reason and os.environ.get("CI"):
+        pytest.fail(reason)
+    if reason:
+        pytest.skip(reason)
+    with Ceph() as running:
+        yield running
 
 
 @pytest.fixture

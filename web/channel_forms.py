@@ -32,7 +32,7 @@ class ChannelForm(PageForm):
         max_length=LONGEST_URL,
         required=False,
         label=gettext_lazy("Address of a picture"),
-        help_text=gettext_lazy("For other clients. These pages show initials and never load it."),
+        help_text=gettext_lazy("For other clients. These pages never load it."),
     )
     confirm_answers = forms.BooleanField(
         required=False,

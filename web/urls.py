@@ -47,6 +47,7 @@ urlpatterns = [
     path("channels/", channels.channels, name="channels"),
     path("channels/new/", new_channel.new_channel, name="new-channel"),
     path("channels/<uuid:channel_id>/", channels.channel, name="channel"),
+    path("channels/<uuid:channel_id>/picture/", channels.picture, name="picture"),
     path("channels/<uuid:channel_id>/messages/", channels.write, name="write"),
     path("messages/<uuid:message_id>/", messages.message, name="message"),
     path("messages/<uuid:message_id>/try-now/", messages.try_now, name="try-message-now"),

@@ -2,7 +2,17 @@
 
 from typing import Any
 
-from api.placet.examples import AGENT, AGENT_ID, COMPLETED, ERROR_TEXTS, MESSAGE, MESSAGE_ID, NOW
+from api.placet.examples import (
+    AGENT,
+    AGENT_ID,
+    COMPLETED,
+    ERROR_TEXTS,
+    FILE,
+    FILE_ID,
+    MESSAGE,
+    MESSAGE_ID,
+    NOW,
+)
 
 PERSON_ID = "019a9c3e-1f0a-7b6d-8a41-5d2c7e90ab34"
 
@@ -31,6 +41,10 @@ PREFERENCES = {
     "managementDashboard": False,
     "updatedAt": NOW,
 }
+SHARE_TOKEN = "019a9c421c7a7d02bb6e0a4f9d35c8e4.1vM0Zk.Y3JlZA-oM6f_7hQ2k"  # noqa: S105  # none
+FORM = {"channelId": AGENT_ID, "file": "Notes on version 4.2."}
+AVATAR = f"https://licet.example.org/api/agents/{AGENT_ID}/avatar?v=9f86d081884c7d65"
+PICTURED = AGENT | {"avatarUrl": AVATAR}
 WEBHOOK = {"webhookUrl", "webhookHeaders", "webhookAuth"}
 OWN_MESSAGE = MESSAGE | {
     "senderType": "user",
@@ -95,6 +109,11 @@ BODIES: dict[str, Any] = {
     "createAgentAsPerson": {"name": "Release bot", "tag": "ops"},
     "updateAgentAsPerson": {"description": "Ships the web shop.", "tag": None},
     "writeToAgent": {"channelId": AGENT_ID, "text": "Please hurry.", "clientId": "page-17"},
+    "setAvatar": {"file": "(a picture)"},
+    "uploadFileAsPerson": FORM | {"text": "Please read this first."},
+    "storeFileAsPerson": FORM,
+    "downloadFiles": {"ids": [FILE_ID]},
+    "deleteFiles": {"ids": [FILE_ID]},
     "answerReview": {"response": {"selectedOption": "approve", "comment": "go"}},
     "subscribePush": {
         "endpoint": ENDPOINT,
@@ -132,6 +151,45 @@ ANSWERS: dict[str, Any] = {
     "listIterationsAsPerson": {"groupId": MESSAGE_ID, "iterations": [MESSAGE]},
     "answerReview": ANSWERED,
     "sendAgain": {"retried": True},
+    "listFilesAsPerson": {
+        "data": [
+            FILE | {"messageId": MESSAGE_ID, "message": {"channelId": AGENT_ID, "createdAt": NOW}}
+        ],
+        "nextCursor": None,
+    },
+    "uploadFileAsPerson": FILE | {"messageId": MESSAGE_ID},
+    "storeFileAsPerson": FILE,
+    "deleteFile": {"message": "Deleted"},
+    "deleteFiles": {"message": "Deleted 1 file(s)"},
+    "setAvatar": PICTURED,
+    "deleteAvatar": AGENT,
+    "getFigures": {
+        "totalAgents": 3,
+        "activeAgents": 2,
+        "totalMessages": 1280,
+        "successRequests": 5012,
+        "errorRequests": 7,
+    },
+    "getAgentFigures": {
+        "totalMessages": 412,
+        "totalInbound": 398,
+        "totalOutbound": 14,
+        "successRequests": 391,
+        "errorRequests": 2,
+        "statusHistory": [
+            {
+                "id": "17",
+                "agentId": AGENT_ID,
+                "status": "active",
+                "message": "deploying",
+                "createdAt": NOW,
+            }
+        ],
+    },
+    "shareFile": {
+        "url": f"https://licet.example.org/api/share/{SHARE_TOKEN}",
+        "expiresIn": 3600,
+    },
     "listLogs": {"data": [ATTEMPT, LOG], "nextCursor": None},
     "getLog": LOG,
     "getPushKey": {"publicKey": PUSH_POINT},

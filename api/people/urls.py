@@ -2,7 +2,19 @@
 
 from django.urls import path
 
-from api.people.views import agents, auth, keys, logs, messages, preferences, push, users
+from api.people.views import (
+    agents,
+    auth,
+    avatars,
+    figures,
+    files,
+    keys,
+    logs,
+    messages,
+    preferences,
+    push,
+    users,
+)
 
 app_name = "people"
 
@@ -20,8 +32,20 @@ urlpatterns = [
     path("api-keys/<str:key_id>/rotate", keys.Rotate.as_view(), name="rotate-key"),
     path("preferences", preferences.Preferences.as_view(), name="preferences"),
     path("agents", agents.Agents.as_view(), name="agents"),
+    path("agents/stats", figures.AllFigures.as_view(), name="figures"),
     path("agents/<str:agent_id>", agents.OneAgent.as_view(), name="agent"),
     path("agents/<str:agent_id>/read", agents.Read.as_view(), name="read-agent"),
+    path("files", files.Files.as_view(), name="files"),
+    path("files/upload", files.Upload.as_view(), name="upload-file"),
+    path("files/store", files.Store.as_view(), name="store-file"),
+    path("files/bulk-download", files.BulkDownload.as_view(), name="download-files"),
+    path("files/bulk-delete", files.BulkDelete.as_view(), name="delete-files"),
+    path("files/<str:file_id>", files.OneFile.as_view(), name="file"),
+    path("files/<str:file_id>/download", files.Download.as_view(), name="download-file"),
+    path("files/<str:file_id>/share", files.Share.as_view(), name="share-file"),
+    path("share/<str:token>", files.Shared.as_view(), name="shared"),
+    path("agents/<str:agent_id>/stats", figures.Figures.as_view(), name="agent-figures"),
+    path("agents/<str:agent_id>/avatar", avatars.Avatar.as_view(), name="agent-avatar"),
     path("messages", messages.Messages.as_view(), name="messages"),
     # What has a name of its own comes before the ids.
     path("messages/reviews", messages.Reviews.as_view(), name="reviews"),

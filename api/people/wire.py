@@ -4,7 +4,8 @@ from typing import Any
 
 from accounts.models import Membership
 from api.placet.times import wire_time
-from api.placet.wire import agent_body, message_body
+from api.placet.wire import agent_body, attachment_body, message_body
+from attachments.models import Attachment
 from inbox.models import Channel, Message
 
 WEBHOOK = ("webhookUrl", "webhookHeaders", "webhookAuth")
@@ -16,6 +17,16 @@ def message_with_agent(message: Message, *, redacted: bool) -> dict[str, Any]:
     agent = agent_body(message.channel)
     shown = {name: value for name, value in agent.items() if name not in WEBHOOK}
     return message_body(message, redacted=redacted) | {"agent": shown}
+
+
+def listed_file(file: Attachment) -> dict[str, Any]:
+    """A file with where it was shown; `message` is loaded."""
+    message = file.message
+    place = message and {
+        "channelId": str(message.channel_id),
+        "createdAt": wire_time(message.created_at),
+    }
+    return attachment_body(file) | {"message": place}
 
 
 def listed_agent(channel: Channel, membership: Membership) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from api.placet.views.base import (
     checked_url,
     given,
 )
-from attachments.services import TextFile, claim_attachments, store_texts
+from attachments.services import TextFile, claim_attachments, link_texts, stage_texts
 from inbox.models import Channel, Message
 from inbox.services.messages import Draft
 from reviews.queries import require_closed_review
@@ -52,13 +52,8 @@ def read_draft(body: MessageIn, *, channel: Channel, key: ApiKey, now: datetime)
         carrying.append(partial(request_review, spec=read_review(review, now=now), now=now))
     if body.attachment_ids:
         carrying.append(partial(claim_attachments, ids=body.attachment_ids, key=key))
-    if body.text_attachments:
-        texts = [
-            TextFile(file.filename, file.mime_type, file.content) for file in body.text_attachments
-        ]
-        carrying.append(partial(store_texts, files=texts, key=key, now=now))
     target, webhook_url = given(body.iteration_of), given(body.webhook_url)
-    return Draft(
+    draft = Draft(
         text=given(body.text),
         status=given(body.status),
         metadata=_metadata(body, review),
@@ -69,6 +64,13 @@ def read_draft(body: MessageIn, *, channel: Channel, key: ApiKey, now: datetime)
         stream_state=given(body.stream_state),
         carrying=carrying,
     )
+    if body.text_attachments:  # last: what is refused stores nothing
+        texts = [
+            TextFile(file.filename, file.mime_type, file.content) for file in body.text_attachments
+        ]
+        staged = stage_texts(channel, files=texts, key=key, now=now)
+        carrying.append(partial(link_texts, files=staged))
+    return draft
 
 
 def _metadata(body: MessageIn, review: ReviewIn | None) -> dict[str, Any]:

@@ -41,7 +41,7 @@ def review_topic(message_id: uuid.UUID | str) -> str:
 
 
 @receiver(message_posted)
-def _tell_about_message(message: Message, **_: Any) -> None:
+def _tell_about_message(message: Message, *, by_webhook: bool, **_: Any) -> None:
     """A person's message goes to the channel's webhook; an agent's own message goes nowhere."""
     faults.hit("create.before_commit")
     if message.sender != Sender.USER:
@@ -53,7 +53,8 @@ def _tell_about_message(message: Message, **_: Any) -> None:
         "message": message_body(whole),
     }
     happening = _happening(message, "message:created", "created", body)
-    enqueue([(happening, channel_target(message.channel))], now=timezone.now())
+    target = channel_target(message.channel) if by_webhook else None
+    enqueue([(happening, target)], now=timezone.now())
 
 
 @receiver(reviews_closed)

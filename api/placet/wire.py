@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import orjson
+from django.conf import settings
 from django.db.models import Prefetch, QuerySet
+from django.urls import reverse
 
 from api.placet.times import wire_time, wire_time_or_null
 from attachments.models import Attachment
@@ -170,6 +172,14 @@ def _text_content(file: Attachment) -> dict[str, Any]:
     return {"textContent": inline_text(file)} if has_inline_text(file) else {}
 
 
+def avatar_address(channel: Channel) -> str | None:
+    """Where its picture is: here, if one was uploaded; `v` changes with it."""
+    if not channel.picture:
+        return channel.avatar_url
+    path = reverse("people:agent-avatar", args=[channel.pk])
+    return f"{settings.PUBLIC_URL.rstrip('/')}{path}?v={channel.picture}"
+
+
 def agent_body(channel: Channel) -> dict[str, Any]:
     """An agent object (2.4). No secret of it ever leaves."""
     headers = channel.webhook_headers
@@ -178,7 +188,7 @@ def agent_body(channel: Channel) -> dict[str, Any]:
         "id": str(channel.pk),
         "name": channel.name,
         "description": channel.description,
-        "avatarUrl": channel.avatar_url,
+        "avatarUrl": avatar_address(channel),
         "webhookUrl": channel.webhook_url,
         "webhookHeaders": None if headers is None else masked(headers),
         "webhookAuth": {"username": channel.webhook_username, "password": MASK}

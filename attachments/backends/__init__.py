@@ -44,6 +44,10 @@ class Objects(Protocol):
         """An address at which a browser may fetch an object for a while; None if there is none."""
         ...
 
+    def failed(self, failure: Exception) -> None:
+        """It is told of whatever it raised."""
+        ...
+
     def problem(self) -> str | None:
         """What is wrong with it, in one line; None if it answers."""
         ...

@@ -39,6 +39,9 @@ class LocalObjects(FileSystemStorage):
     def download_link(self, key: str, *, seconds: int, disposition: str) -> None:
         return None
 
+    def failed(self, failure: Exception) -> None:
+        """A folder needs no rest."""
+
     def problem(self) -> str | None:
         root = Path(self.location)
         try:

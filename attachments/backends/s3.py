@@ -1,6 +1,7 @@
 """Objects in a bucket of an S3 server."""
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
@@ -8,7 +9,7 @@ from typing import Any
 
 from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from django.core.files.base import File
 from storages.backends.s3 import S3Storage
 
@@ -17,8 +18,9 @@ from attachments.backends.s3_errors import explained, is_missing
 from attachments.storage import UNREADABLE, StorageUnavailableError
 
 CONNECT_SECONDS = 3
-SILENCE_SECONDS = 20
+SILENCE_SECONDS = 15
 MOST_TRIES = 2
+REST_SECONDS = 2
 PART = 8 * 1024 * 1024
 OBJECT = {"ContentType": "application/octet-stream", "ContentDisposition": "attachment"}
 
@@ -35,6 +37,7 @@ class S3Objects(S3Storage):  # type: ignore[misc]  # it has no types
         self.public_url = public_url
         self._connecting = threading.Lock()
         self._connected: Any = None
+        self._resting_until = 0.0
         super().__init__(
             **options,
             object_parameters=OBJECT,
@@ -46,11 +49,25 @@ class S3Objects(S3Storage):  # type: ignore[misc]  # it has no types
 
     @property
     def connection(self) -> Any:
-        """One for all threads: making one takes a tenth of a second and megabytes."""
+        """One for all threads: making one takes a tenth of a second and megabytes.
+
+        Raises: StorageUnavailableError for a moment after it could not be reached. A page of
+        fifty files must not wait fifty times.
+        """
+        if time.monotonic() < self._resting_until:
+            raise StorageUnavailableError(UNREADABLE)
         with self._connecting:
             if self._connected is None:
                 self._connected = self._connect(self.endpoint_url)
             return self._connected
+
+    @property
+    def bucket(self) -> Any:
+        return self.connection.Bucket(self.bucket_name)
+
+    def failed(self, failure: Exception) -> None:
+        if isinstance(failure, HTTPClientError):
+            self._resting_until = time.monotonic() + REST_SECONDS
 
     def _connect(self, address: str | None) -> Any:
         return self._create_session().resource(
@@ -115,6 +132,7 @@ class S3Objects(S3Storage):  # type: ignore[misc]  # it has no types
             return self._public
 
     def problem(self) -> str | None:
+        self._resting_until = 0.0
         try:
             self._client.list_objects_v2(Bucket=self.bucket_name, MaxKeys=1)
         except (BotoCoreError, ClientError) as error:

@@ -15,6 +15,7 @@ CONVERTERS = {
     "table": "tables",
     "code": "code",
     "edit": "edits",
+    "avatar": "avatars",
 }
 
 

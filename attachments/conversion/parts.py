@@ -5,6 +5,7 @@ DOCUMENT = "document.html"
 TABLE = "table.json"
 CODE = "code.json"
 EDIT = "edit.png"
+AVATAR = "avatar.webp"
 
 
 def thumbnail(size: int) -> str:

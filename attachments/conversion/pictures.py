@@ -31,13 +31,13 @@ def convert(source: Path, folder: Path, filename: str) -> None:
 
 def write_thumbnails(picture: Image.Image, folder: Path) -> None:
     """One file a size, each made from the one above it. Small pictures are not enlarged."""
-    current = _plain(picture)
+    current = plain(picture)
     for size in sorted(THUMBNAIL_SIZES, reverse=True):
         current.thumbnail((size, size), Image.Resampling.LANCZOS)
         current.save(folder / thumbnail(size), "WEBP", quality=QUALITY, method=4)
 
 
-def _plain(picture: Image.Image) -> Image.Image:
+def plain(picture: Image.Image) -> Image.Image:
     """The pixels alone, in a mode that WebP knows: no profile, no EXIF, no comments."""
     transparent = picture.mode in {"RGBA", "LA", "PA"} or "transparency" in picture.info
     pixels = picture.convert("RGBA" if transparent else "RGB")

@@ -12,7 +12,7 @@ from django.db import transaction
 from accounts.ids import uuid7
 from accounts.models import Workspace
 from inbox.errors import DomainError
-from inbox.models import Channel, ChannelStatus, StatusChange
+from inbox.models import Channel, ChannelPicture, ChannelStatus, StatusChange
 from inbox.queries import ChannelNotFoundError
 from inbox.signals import channel_changed, channel_deleted
 
@@ -67,10 +67,18 @@ def create_channel(
 
 @transaction.atomic
 def describe_channel(channel: Channel, **changes: str | bool | None) -> Channel:
-    """Change `name`, `description`, `avatar_url`, `tag` or `confirm_answers`; the rest stays."""
+    """Change `name`, `description`, `avatar_url`, `tag` or `confirm_answers`; the rest stays.
+
+    The address of a picture elsewhere takes the place of one that was uploaded.
+    """
     for name, value in changes.items():
         setattr(channel, name, value)
-    _save(channel, fields=changes)
+    fields = set(changes)
+    if changes.get("avatar_url") and channel.picture:
+        ChannelPicture.objects.filter(channel=channel).delete()
+        channel.picture = ""
+        fields.add("picture")
+    _save(channel, fields=fields)
     announce_channel(channel, *changes)
     return channel
 

@@ -32,6 +32,8 @@ class Draft:
     stream_id: str | None = None
     stream_state: str | None = None
     carrying: Sequence[Callable[[Message], object]] = field(default=())
+    # Whether the channel's webhook is to be called; its feed and its sockets learn of it anyway.
+    by_webhook: bool = True
 
 
 @dataclass(frozen=True)
@@ -123,7 +125,7 @@ def _store(
     )
     for attach in draft.carrying:
         attach(message)
-    message_posted.send(sender=Message, message=message)
+    message_posted.send(sender=Message, message=message, by_webhook=draft.by_webhook)
     return message
 
 

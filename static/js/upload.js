@@ -93,16 +93,29 @@ function headersOf(call) {
   return lines.map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 1).trim()]);
 }
 
+let spoken = 0; // quarters
+
+// The bar and the figures follow every step; a screen reader hears of each quarter, once.
+function show(sent, all) {
+  const line = byId("sending");
+  if (!line) return;
+  const share = all ? sent / all : 0, bar = line.querySelector("progress");
+  if (share < 1) bar.value = share;
+  else bar.removeAttribute("value"); // all is there; the server is at work on it
+  const [figures, heard] = line.querySelectorAll("[data-bytes], [role=status]");
+  figures.textContent = figures.dataset.bytes.replace("{sent}", sizeText(sent)).replace("{all}", sizeText(all));
+  const quarter = Math.floor(share * 4);
+  if (quarter > spoken) heard.textContent = new Intl.NumberFormat(document.documentElement.lang, { style: "percent" }).format(quarter / 4);
+  spoken = quarter;
+}
+
 // `fetch` does not say how far an upload is; this does, and answers as `fetch` would.
 function send(url, { method, headers, body, signal }) {
   return new Promise((resolve, reject) => {
     const call = new XMLHttpRequest();
     call.open(method, url);
     for (const [name, value] of Object.entries(headers)) call.setRequestHeader(name, value);
-    call.upload.onprogress = ({ loaded, total }) => {
-      const bar = document.querySelector("#sending progress");
-      if (bar) bar.value = total ? loaded / total : 0;
-    };
+    call.upload.onprogress = ({ loaded, total }) => show(loaded, total);
     call.onload = () => resolve(new Response(call.responseText, { status: call.status, headers: headersOf(call) }));
     call.onerror = () => reject(new TypeError("the connection failed"));
     call.onabort = () => reject(new DOMException("cancelled", "AbortError"));
@@ -115,6 +128,9 @@ document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => {
   const { form } = ctx.request;
   if (!form?.matches(FORM) || !inputOf(form).files.length) return;
   ctx.fetch = send;
+  const total = [...inputOf(form).files].reduce((sum, { size }) => sum + size, 0);
+  spoken = 0;
+  show(0, total);
   byId("sending").hidden = false;
 });
 
@@ -122,5 +138,5 @@ document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => {
   const line = byId("sending");
   if (!line || !ctx.request.form?.dataset.most) return;
   line.hidden = true;
-  line.querySelector("progress").value = 0;
+  line.querySelector("[role=status]").replaceChildren();
 });

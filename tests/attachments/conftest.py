@@ -1,6 +1,5 @@
 """Both kinds of storage: a folder, and a bucket of a real S3 server."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,20 +9,7 @@ from pytest_django.fixtures import Settings
 
 from attachments.backends import Objects
 from config.storage import file_storage
-from tests import ceph as servers
 from tests.ceph import BUCKET, Ceph
-
-
-@pytest.fixture(scope="session")
-def ceph() -> Iterator[Ceph]:
-    """One for the whole run; it starts in about 15 seconds."""
-    reason = servers.missing()
-    if reason and os.environ.get("CI"):
-        pytest.fail(reason)
-    if reason:
-        pytest.skip(reason)
-    with Ceph() as running:
-        yield running
 
 
 def use_storage(settings: Settings, environment: dict[str, str], folder: Path) -> Objects:

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from django.core.files.storage import default_storage
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import Workspace
@@ -111,6 +112,24 @@ def test_object_that_cannot_be_removed_is_tried_again_later(
     assert objects_of(file) == []
 
 
+def test_storage_that_is_away_is_not_asked_for_every_object(
+    channel: Channel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delete_files([make_file(channel) for _ in range(9)])
+    asked = []
+
+    def refuse(key: str) -> None:
+        asked.append(key)
+        raise StorageUnavailableError("no")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(deleting, "delete", refuse)
+        for _ in range(2):
+            remove_objects(now=timezone.now())
+    assert len(set(asked)) == len(asked) == 2 * deleting.MOST_REFUSED
+    assert remove_objects(now=timezone.now() + timedelta(minutes=2)) == 9
+
+
 def test_object_that_is_gone_already_is_no_failure(channel: Channel) -> None:
     file = make_file(channel)
     delete_files([file])
@@ -133,7 +152,7 @@ def test_file_that_left_the_state_it_had_stays(channel: Channel) -> None:
     edit = draw_on(with_thumbnails(channel), State.DRAFT)
     stale = [edit]
     send_edits([edit.pk])
-    assert delete_files(stale, in_states={State.DRAFT}) == 0
+    assert delete_files(stale, where=Q(state=State.DRAFT)) == 0
     assert Attachment.objects.filter(pk=edit.pk).exists()
 
 

@@ -16,7 +16,7 @@ from pytest_django.fixtures import Settings
 from attachments import previews
 from attachments.models import Attachment, Preview, PreviewState
 from attachments.previews import LEASE, MOST_ATTEMPTS, make_next_preview, want_again
-from attachments.services import TextFile, store_texts
+from attachments.services import TextFile, link_texts, stage_texts
 from attachments.storage import StorageUnavailableError, read, remove
 from attachments.tasks import tick_previews
 from inbox.models import Channel
@@ -47,7 +47,9 @@ def test_file_wants_its_preview_from_the_start(image: Attachment) -> None:
 
 def test_text_of_a_message_wants_its_preview(channel: Channel, now: datetime) -> None:
     table = TextFile("a.csv", "text/csv", "a,b\n1,2")
-    store_texts(make_message(channel), files=[table], key=None, now=now)
+    staged = stage_texts(channel, files=[table], key=None, now=now)
+    assert not Preview.objects.exists()
+    link_texts(make_message(channel), files=staged)
     assert Preview.objects.get().kind == "table"
 
 

@@ -179,6 +179,17 @@ def test_check_says_it_in_one_line(
     assert "File storage: there is no bucket elsewhere: make it, or mend S3_BUCKET." in said
 
 
+@pytest.mark.django_db
+def test_start_goes_on_and_says_what_is_wrong(
+    ceph: Ceph, settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    use_storage(settings, environment_of(ceph, S3_SECRET_ACCESS_KEY="a guess"), tmp_path)
+    call_command("setup")
+    said = capsys.readouterr()
+    assert "File storage: the secret of the key is wrong" in said.err
+    assert "Licet is set up" in said.out
+
+
 @pytest.mark.parametrize(
     "over",
     [{"S3_BUCKET": "elsewhere"}, {"S3_SECRET_ACCESS_KEY": "a guess"}],
@@ -217,6 +228,29 @@ def test_server_that_says_nothing_is_not_waited_for(
         with pytest.raises(StorageUnavailableError):
             ask()
     assert time.monotonic() - started < 4 * s3.MOST_TRIES * 2
+
+
+def test_server_that_is_away_is_left_alone_for_a_moment(
+    ceph: Ceph,
+    silent_server: str,
+    settings: Settings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(s3, "SILENCE_SECONDS", 0.5)
+    use_storage(settings, environment_of(ceph, S3_ENDPOINT_URL=silent_server), tmp_path)
+
+    def seconds_of(times: int) -> float:
+        started = time.monotonic()
+        for _ in range(times):
+            with pytest.raises(StorageUnavailableError):
+                read(KEY, limit=5)
+        return time.monotonic() - started
+
+    waited = seconds_of(1)
+    assert waited > s3.MOST_TRIES * 0.5
+    assert seconds_of(50) < waited
+    assert happens_within(2 * s3.REST_SECONDS, lambda: seconds_of(1) > 0.5)  # asked again
 
 
 def test_server_that_dies_in_the_middle_of_a_download_is_no_end_of_file(

@@ -2,11 +2,13 @@
 
 import hashlib
 import os
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.files.base import ContentFile
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
 from accounts.models import User
 from attachments.backends import Objects
@@ -14,9 +16,19 @@ from attachments.deleting import delete_files, remove_objects
 from attachments.models import Attachment
 from attachments.previews import make_next_preview
 from attachments.queries import FileMissingError, open_file, preview_part
-from attachments.storage import delete, is_stored, listing, open_object, put, read, replace
+from attachments.storage import (
+    StorageUnavailableError,
+    delete,
+    is_stored,
+    listing,
+    open_object,
+    put,
+    read,
+    replace,
+)
 from inbox.models import Channel
 from tests.attachments import samples
+from tests.attachments.conftest import use_storage
 from tests.conftest import Agent
 from tests.factories import make_file
 from tests.web.conftest import signed_in
@@ -96,6 +108,14 @@ def test_nothing_is_listed_where_nothing_is(objects: Objects) -> None:
 
 def test_storage_that_answers_has_no_problem(objects: Objects) -> None:
     assert objects.problem() is None
+
+
+def test_folder_that_cannot_be_used_is_named(settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "files").write_text("in the way")
+    objects = use_storage(settings, {}, tmp_path / "files")
+    assert "cannot be made" in (objects.problem() or "")
+    with pytest.raises(StorageUnavailableError):
+        put(KEY, b"hello")
 
 
 # What the product does with it

@@ -14,7 +14,7 @@ import threading
 import time
 
 DATABASES = ("sqlite", "postgresql")
-LINE = re.compile(r"[DTHN]\d* (sqlite|postgresql): ")
+LINE = re.compile(r"[DTHFN]\d* (sqlite|postgresql): ")
 SHORT, LONG = "chaos and not long", "chaos"
 
 
@@ -57,9 +57,9 @@ class Run:
 
 
 def _place(line: str) -> tuple[int, int]:
-    """D1 to D12, T1 to T4, H1 and H2, then the random ones."""
+    """D1 to D12, T1 to T4, H1 and H2, F3, then the random ones."""
     letter, digits = line[0], re.match(r"\d*", line[1:])
-    return "DTHN".index(letter), int((digits and digits[0]) or 0)
+    return "DTHFN".index(letter), int((digits and digits[0]) or 0)
 
 
 def main() -> int:

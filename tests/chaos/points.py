@@ -24,5 +24,8 @@ WORKER = (
     "expire.after_commit",
 )
 
-# Killed at each of them, one after the other, while people decide.
-SCENES: dict[str, tuple[str, ...]] = {"D1": (*WEB, *WORKER)}
+UPLOAD = ("file.after_object",)
+REMOVAL = ("file.before_object_delete", "file.after_object_delete")
+
+# Killed at each of them, one after the other: while people decide, while files come and go.
+SCENES: dict[str, tuple[str, ...]] = {"D1": (*WEB, *WORKER), "F3": (*UPLOAD, *REMOVAL)}

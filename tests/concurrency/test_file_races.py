@@ -11,8 +11,8 @@ from attachments.services import NewFile, store_file
 from inbox.models import Channel, Message
 from tests.api.placet.forms import UPLOAD, channel_part, file_part, send
 from tests.concurrency.together import MANY, at_once
-from tests.conftest import Agent
-from tests.factories import make_channel, make_key, make_workspace
+from tests.conftest import Agent, signed_in
+from tests.factories import make_channel, make_key, make_person, make_workspace
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -65,6 +65,23 @@ def test_one_of_twenty_messages_takes_an_upload_over(agent: Agent, channel: Chan
     answers = at_once([partial(claim, agent, channel, file_id)] * MANY)
     assert Counter(a.status_code for a in answers) == {201: 1, 400: MANY - 1}
     assert Message.objects.get().attachments.count() == 1, "and the bubble is gone"
+
+
+def test_file_is_claimed_or_deleted_and_nobody_waits_in_a_circle(
+    agent: Agent, channel: Channel
+) -> None:
+    owner = signed_in(make_person(channel.workspace))
+    files = [send(agent, UPLOAD, channel_part(channel), file_part()).json()["id"] for _ in range(3)]
+    take = partial(claim, agent, channel, *files)
+    delete = partial(owner.post, "/api/files/bulk-delete", {"ids": files[::-1]})
+    answers = at_once([take, delete] * (MANY // 2))
+    assert {answer.status_code for answer in answers} <= {201, 400, 404}
+    assert [a.json() for a in answers if a.json() == {"message": "Deleted 3 file(s)"}]
+    assert not Attachment.objects.exists()
+    noted = Message.objects.exclude(deleted_files__isnull=True).values_list(
+        "deleted_files", flat=True
+    )
+    assert sum(len(each or ()) for each in noted) == 3
 
 
 def test_uploads_into_a_channel_that_is_being_deleted_end_cleanly(

@@ -12,6 +12,8 @@ from django.utils import timezone
 from accounts.models import ApiKey, Role, User
 from accounts.services.invitations import invite
 from attachments.deleting import delete_files
+from attachments.models import Sighting
+from attachments.reconciling import reconcile_daily
 from delivery.engine import deliver_due
 from delivery.models import EngineBeat, FeedHead, GoneUrl
 from inbox.models import Channel, ChannelStatus, Thread
@@ -56,6 +58,8 @@ def everything(channel: Channel, person: User, receiver: Receiver) -> None:
     GoneUrl.objects.create(workspace=channel.workspace, url=receiver.url, url_sha256="0" * 64)
     FeedHead.objects.create(workspace=channel.workspace)
     delete_files([make_file(channel)])
+    reconcile_daily(now=now)
+    Sighting.objects.create(key="b", first_seen_at=now, last_seen_at=now)
     device = make_device(person, f"https://push.example/{SECRET}", now)
     send_trial(device, channel.workspace, now=now)
     EngineBeat.objects.get_or_create(name="w:1", defaults={"seen_at": timezone.now()})

@@ -53,7 +53,8 @@ def test_setting_that_cannot_be_meant_is_named(environment: dict[str, str], name
 
 
 def test_unlinked_files_are_kept_for_a_day_unless_said_otherwise() -> None:
-    assert unlinked_files_kept({}.get) == timedelta(days=1)
+    nothing: dict[str, str] = {}
+    assert unlinked_files_kept(nothing.get) == timedelta(days=1)
     assert unlinked_files_kept({"UNLINKED_FILES_KEPT_HOURS": "0"}.get) == timedelta()
 
 

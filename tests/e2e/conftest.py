@@ -25,6 +25,7 @@ from tests.e2e.stack import Stack
 expect.set_options(timeout=15_000)  # two journeys share a machine with what they drive
 
 KINDS: dict[str, type[Stack]] = {"serve": Stack, "separate": Separate}
+WHOLE = ("chromium", "google-chrome")
 FLAGS = [
     "--no-sandbox",
     "--disable-quic",
@@ -57,13 +58,31 @@ def stack(request: pytest.FixtureRequest, stacks: Callable[[str], Stack]) -> Sta
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
-    assert chromium, "install Chromium (Debian, Ubuntu: apt install chromium) for these tests"
+def launch() -> Iterator[Callable[..., Browser]]:
+    """Starts the first of some browsers that is installed, and keeps it running."""
     with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield running
-        running.close()
+
+        @cache
+        def start(*names: str) -> Browser:
+            program = next(filter(None, map(shutil.which, names)), None)
+            assert program, (
+                "install Chromium (Debian, Ubuntu: apt install chromium) for these tests"
+            )
+            return playwright.chromium.launch(executable_path=program, args=FLAGS)
+
+        yield start
+
+
+@pytest.fixture(scope="session")
+def browser(launch: Callable[..., Browser]) -> Browser:
+    """Without a window's parts where that comes as a program of its own: it takes half the time."""
+    return launch("chromium-headless-shell", *WHOLE)
+
+
+@pytest.fixture(scope="session")
+def whole_browser(launch: Callable[..., Browser]) -> Browser:
+    """One that also shows notifications and PDFs, as people have it."""
+    return launch(*WHOLE)
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """A conversation with JavaScript on: live, with files, replies, commands and drafts."""
 
 import json
+import re
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -210,6 +211,25 @@ def test_upload_can_be_called_off(talk: Talk) -> None:
     talk.page.unroute_all(behavior="ignoreErrors")
     talk.page.get_by_role("button", name="Send", exact=True).click()
     expect(talk.messages).to_have_count(1)
+
+
+def test_slow_upload_shows_how_far_it_is(talk: Talk) -> None:
+    network = talk.page.context.new_cdp_session(talk.page)
+    talk.open()
+    network.send("Network.enable")
+    slow = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 1 << 20}
+    network.send("Network.emulateNetworkConditions", slow)
+    payload = {"name": "a.bin", "mimeType": "text/plain", "buffer": bytes(5 << 20)}
+    talk.page.locator("#message-files").set_input_files(payload)  # type: ignore[arg-type]
+    talk.write("Slowly")
+    bar = talk.page.get_by_role("progressbar", name="Upload")
+    assert happens_within(10, lambda: 0 < bar.evaluate("it => it.value") < 1)
+    expect(talk.page.locator("#sending [data-bytes]")).to_contain_text(" of 5 MB")
+    expect(talk.page.locator("#sending [role=status]")).to_have_text(re.compile(r"^\d+%$"))
+    talk.page.get_by_role("button", name="Cancel").click()
+    expect(talk.page.locator("#sending")).to_be_hidden()
+    expect(talk.field).to_have_value("Slowly")
+    assert talk.stored() == []
 
 
 def test_reply_quotes_and_can_be_called_off(talk: Talk) -> None:

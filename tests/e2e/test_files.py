@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 import requests
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
 from tests.attachments import samples
 from tests.e2e.stack import KEY, Stack
@@ -13,6 +13,12 @@ from tests.polling import happens_within
 pytestmark = pytest.mark.e2e
 
 PAGE = b"<title>calm</title><script>document.title = 'ran'</script><h1>Report</h1>"
+
+
+@pytest.fixture(scope="session")
+def browser(whole_browser: Browser) -> Browser:
+    """Its viewer of PDFs is no part of the shell."""
+    return whole_browser
 
 
 def store(stack: Stack, filename: str, kind: str, content: bytes) -> str:

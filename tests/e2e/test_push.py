@@ -30,6 +30,12 @@ STAND_IN = (Path(__file__).parent / "subscribing.js").read_text()
 TRUST = "authority.pem"
 
 
+@pytest.fixture(scope="session")
+def browser(whole_browser: Chromium) -> Chromium:
+    """Notifications need all of it."""
+    return whole_browser
+
+
 @pytest.fixture(scope="module")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> tuple[Authority, Path]:
     folder = tmp_path_factory.mktemp("authority")

@@ -19,6 +19,7 @@ IDS: dict[str, list[str]] = json.loads(os.environ["LICET_FUZZ_IDS"])
 KIND = {
     "agent_id": "agents",
     "agentId": "agents",
+    "agent": "agents",
     "channel": "agents",
     "channelId": "agents",
     "parentChannelId": "agents",
@@ -30,6 +31,7 @@ KIND = {
     "after": "cursors",
     "file_id": "files",
     "attachmentIds": "files",
+    "ids": "files",
     "agent": "agents",
     "user_id": "users",
     "key_id": "keys",

@@ -10,6 +10,8 @@ import pytest
 from django.conf import settings
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.files.uploadhandler import MemoryFileUploadHandler, TemporaryFileUploadHandler
+from django.http.multipartparser import MultiPartParser
 from django.test import Client
 from pytest_django.fixtures import Settings
 
@@ -120,6 +122,36 @@ def test_form_that_says_it_is_too_long_is_not_read(
     assert answer.status_code == 413
     assert b"may have" in answer.content
     assert waiting_files() == []
+
+
+def test_form_that_is_far_too_long_is_not_even_read_for_its_token(
+    person: User, channel: Channel, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(*_: object) -> None:
+        raise AssertionError("it was read")
+
+    settings.LARGEST_FILE = 8
+    monkeypatch.setattr(MultiPartParser, "parse", read)
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(person)
+    answer = send(strict, channel, files=[file(content=b"1" * 1_100_000)])
+    assert answer.status_code == 413
+    assert b"may have" in answer.content
+
+
+@pytest.mark.parametrize("path", ["/sign-in/", "/settings/profile/", "/api/auth/ws-ticket"])
+def test_file_in_a_form_that_takes_none_is_never_written(
+    person: User, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write(*_: object) -> None:
+        raise AssertionError("it was written")
+
+    monkeypatch.setattr(TemporaryFileUploadHandler, "new_file", write)
+    monkeypatch.setattr(MemoryFileUploadHandler, "new_file", write)
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(person)
+    answer = browser.post(path, {"file": file(content=b"1" * 3_000_000)})
+    assert answer.status_code in {401, 403}
 
 
 @pytest.mark.parametrize("content", [b"", b"x"])

@@ -1,6 +1,5 @@
 """The workspace's files as a list, and one of them with what is around it."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -10,13 +9,12 @@ from django.http import QueryDict
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from accounts.ids import parse_uuid
 from accounts.models import Workspace
 from attachments.kinds import GROUPS
 from attachments.models import Attachment
-from attachments.queries import FileMissingError, files_in
+from attachments.queries import FileMissingError, FilePage, files_in, page_of_files
 from inbox.models import Channel
-from inbox.queries import BadCursorError, channels_of, find_channel
+from inbox.queries import channels_of, find_channel
 from web.access import MemberRequest
 from web.files.drawings import annotated_review
 from web.files.looks import look_of_file
@@ -69,41 +67,25 @@ class FileRow:
     look: Look
 
 
-@dataclass(frozen=True)
-class FilePage:
-    rows: Sequence[FileRow]
-    next_cursor: str
-
-
-def page_of_files(workspace: Workspace, filters: FileFilters) -> FilePage:
-    """Newest first. Ids sort by time, so the cursor is the last id of the page before.
-
-    Raises: BadCursorError.
-    """
+def _page(workspace: Workspace, filters: FileFilters) -> FilePage:
+    """Raises: BadCursorError."""
     files = files_in(workspace, filters.channel).select_related("channel", "preview")
     if filters.kind:
         files = files.filter(GROUPS[filters.kind])
     if filters.text:
         files = files.filter(filename__icontains=filters.text)
-    if filters.cursor:
-        after = parse_uuid(filters.cursor)
-        if after is None:
-            raise BadCursorError("cursor must be a file id", path=("cursor",))
-        files = files.filter(pk__lt=after)
-    found = list(files[: PAGE + 1])
-    rows = [FileRow(file, look_of_file(file)) for file in found[:PAGE]]
-    return FilePage(rows, str(found[PAGE - 1].pk) if len(found) > PAGE else "")
+    return page_of_files(files, limit=PAGE, cursor=filters.cursor or None)
 
 
 def files_context(request: MemberRequest) -> dict[str, Any]:
     """Raises: ChannelNotFoundError, BadCursorError."""
     filters = FileFilters.read(request.GET, request.workspace)
-    page = page_of_files(request.workspace, filters)
+    page = _page(request.workspace, filters)
     return {
         "section": "files",
         "filters": filters,
         "query": filters.query(),
-        "rows": page.rows,
+        "rows": [FileRow(file, look_of_file(file)) for file in page.files],
         "kinds": _kinds(),
         "file_channels": list(channels_of(request.workspace)[:MOST_CHANNELS]),
         "next_page": filters.query(cursor=page.next_cursor) if page.next_cursor else "",

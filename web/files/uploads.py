@@ -13,7 +13,12 @@ from typing import Any, Concatenate, cast
 
 from django.conf import settings
 from django.core.files.uploadedfile import TemporaryUploadedFile
-from django.core.files.uploadhandler import SkipFile, StopUpload, TemporaryFileUploadHandler
+from django.core.files.uploadhandler import (
+    FileUploadHandler,
+    SkipFile,
+    StopUpload,
+    TemporaryFileUploadHandler,
+)
 from django.http import HttpRequest, HttpResponse
 from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
@@ -34,6 +39,7 @@ class _Handler(TemporaryFileUploadHandler):
     """Writes each file to disk, hashes it on the way, and drops what is over the limits.
 
     What is dropped is still read to its end: a browser that cannot finish sending shows no answer.
+    How much that may be is bounded, too: see `is_far_too_long`.
     """
 
     def __init__(self, request: HttpRequest) -> None:
@@ -62,6 +68,22 @@ class _Handler(TemporaryFileUploadHandler):
         done = cast("TemporaryUploadedFile", super().file_complete(file_size))
         done.sha256 = self.hashed.hexdigest()  # type: ignore[attr-defined]
         return done
+
+
+class NoUpload(FileUploadHandler):
+    """For every form that takes no file: Django would write one to disk before any view is asked.
+
+    Nothing of it is kept, and nothing more is read.
+    """
+
+    def new_file(self, *args: Any, **kwargs: Any) -> None:
+        raise StopUpload(connection_reset=True)
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes | None:
+        return None
+
+    def file_complete(self, file_size: int) -> None:
+        return None
 
 
 class BoundedUpload(TemporaryFileUploadHandler):
@@ -95,13 +117,18 @@ type FormView[**P] = Callable[Concatenate[MemberRequest, P], HttpResponse]
 
 
 def with_files[**P](view: FormView[P]) -> FormView[P]:
-    """Let a view read a form with files, and check its CSRF token. See the top of this file."""
+    """Let a view read a form with files, and check its CSRF token. See the top of this file.
+
+    A form that is far too long is not read, not even for its token: all that the view does with
+    such a form is to refuse it.
+    """
     protected = csrf_protect(view)
 
     @functools.wraps(view)
     def receiving(request: MemberRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         request.upload_handlers = [_Handler(request)]
-        return protected(request, *args, **kwargs)
+        chosen = view if is_far_too_long(request) else protected
+        return chosen(request, *args, **kwargs)
 
     return cast("FormView[P]", receiving)
 
@@ -118,8 +145,17 @@ def limits() -> Mapping[str, Any]:
 
 def is_too_long(request: HttpRequest) -> bool:
     """Whether the form says of itself that it is larger than anything that is taken."""
+    return _length(request) > settings.LARGEST_FILE + ROOM_FOR_FIELDS
+
+
+def is_far_too_long(request: HttpRequest) -> bool:
+    """Whether it is so large that its sender is rather cut off than read to the end."""
+    return _length(request) > 2 * settings.LARGEST_FILE + ROOM_FOR_FIELDS
+
+
+def _length(request: HttpRequest) -> int:
     length = request.META.get("CONTENT_LENGTH") or "0"
-    return length.isdigit() and int(length) > settings.LARGEST_FILE + ROOM_FOR_FIELDS
+    return int(length) if length.isdigit() else 0
 
 
 def refusal_of(request: HttpRequest) -> str:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django import template
 from django.templatetags.static import static
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
@@ -78,6 +79,10 @@ def chip(look: Look) -> SafeString:
 
 @register.simple_tag
 def avatar(channel: Channel, size: str = "") -> SafeString:
+    if channel.picture:
+        address = reverse("web:picture", args=[channel.pk])
+        text = '<img class="av {}" src="{}?v={}" alt="" width="36" height="36" loading="lazy">'
+        return format_html(text, size, address, channel.picture)
     return _avatar(channel.name, hue(channel.pk), size)
 
 

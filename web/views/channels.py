@@ -5,15 +5,16 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
+from attachments.serving import picture_response
 from delivery.queries import is_off
 from inbox.models import Channel, Message
-from inbox.queries import find_channel, find_message
+from inbox.queries import find_channel, find_message, picture_of
 from web.access import MemberRequest, for_members, require_answering
 from web.composer import Composer, RefusedError, composer_for, send
 from web.conversation import Conversation, LogPage, pending_in
@@ -23,6 +24,7 @@ from web.redirects import SeeOther
 from web.rows import channel_rows, row_of
 
 TEMPLATE = "inbox/channel.html"
+PICTURE_FRESH_SECONDS = 3600
 PARTS = {"detail": "detail", "channel-list": "list"}
 
 
@@ -45,6 +47,16 @@ def channel(request: MemberRequest, channel_id: uuid.UUID) -> HttpResponse:
     template, context = part
     about = {"channel": shown} | context(request, shown)
     return show_part(request, f"inbox/{template}.html", about)
+
+
+@require_safe
+@for_members
+def picture(request: MemberRequest, channel_id: uuid.UUID) -> HttpResponse:
+    """What the agent looks like. Its address changes with it."""
+    content = picture_of(find_channel(request.workspace, str(channel_id)))
+    if content is None:
+        raise Http404
+    return picture_response(content, fresh_seconds=PICTURE_FRESH_SECONDS)
 
 
 @csrf_exempt  # `with_files` checks the token, after the handler of files is set

@@ -9,10 +9,10 @@ from django.views.decorators.http import require_safe
 
 from attachments.links import download_link
 from attachments.queries import find_file
+from attachments.serving import elsewhere, file_response, picture_response, shown_as
 from web.access import MemberRequest, for_members
 from web.files.contents import thumbnail_of
 from web.files.listing import file_context, files_context
-from web.files.responses import elsewhere, file_response, shown_as, thumbnail_response
 
 TEMPLATE = "attachments/list.html"
 
@@ -49,4 +49,4 @@ def thumbnail(request: MemberRequest, file_id: uuid.UUID, size: int) -> HttpResp
     content = thumbnail_of(found, size)
     if content is None:
         raise Http404
-    return thumbnail_response(content)
+    return picture_response(content)

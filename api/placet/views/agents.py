@@ -48,6 +48,7 @@ from inbox.services.channels import (
     set_subagent,
     set_webhook,
 )
+from inbox.services.pictures import remove_picture
 
 
 class Agents(AgentView):
@@ -110,6 +111,8 @@ class OneAgent(AgentView):
 def change_agent(channel: Channel, body: AgentPatchIn) -> Channel:
     """Raises: InvalidBodyError."""
     description, webhook = _description(body), _webhook_parts(body)
+    if body.avatar_url is None and channel.picture:
+        channel = remove_picture(channel)
     if description:
         channel = describe_channel(channel, **description)
     return change_webhook(channel, **webhook) if webhook else channel

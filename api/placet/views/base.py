@@ -139,14 +139,14 @@ def checked_stream_id(stream_id: str) -> str:
 DEFAULT_LIMIT, LARGEST_LIMIT = 50, 100
 
 
-def limit_in_query(query: QueryDict) -> int:
-    """`limit`: 50 by default, cut to 100.
+def limit_in_query(query: QueryDict, default: int = DEFAULT_LIMIT) -> int:
+    """`limit`, cut to 100.
 
     Raises: InvalidBodyError for anything that is not a positive integer.
     """
     text = in_query(query, "limit")
     if text is None:
-        return DEFAULT_LIMIT
+        return default
     if not (text.isascii() and text.isdigit() and int(text[:10]) > 0):
         raise InvalidBodyError(
             fault("invalid_limit", "limit must be a whole number above 0", "limit")

@@ -28,17 +28,21 @@ const ACTIONS = {
     }
   },
   copy(field, button) {
-    navigator.clipboard.writeText(field.value ?? field.textContent).then(() => button.classList.add("done"));
+    navigator.clipboard.writeText(field.value ?? field.textContent).then(
+      () => button.classList.add("done"),
+      () => (field.select ? field.select() : getSelection().selectAllChildren(field)), // for Ctrl+C
+    );
   },
   async draw(place, button) {
     (await import("./annotate.js")).open(place, button);
   },
 };
 
-document.addEventListener("click", ({ target }) => {
-  const button = target.closest("[data-do]");
-  if (button) ACTIONS[button.dataset.do](document.getElementById(button.dataset.on), button);
-});
+// What a button with `data-do` asks for; app.js listens to it.
+export function help(button) {
+  ACTIONS[button.dataset.do](document.getElementById(button.dataset.on), button);
+}
+
 document.addEventListener("input", (event) => {
   event.target.setCustomValidity?.("");
   if (event.target.name === "f.selectedIds") count();

@@ -6,8 +6,11 @@ from django.utils import timezone
 
 from accounts.models import Role, Workspace
 from api.people import examples
-from api.placet.examples import AGENT_ID, MESSAGE_ID, PAYLOAD
+from api.placet.examples import AGENT_ID, FILE_ID, MESSAGE_ID, PAYLOAD
+from attachments.queries import find_file
+from attachments.sharing import share_token
 from inbox.models import Channel
+from inbox.services.pictures import set_picture
 from reviews.models import Closer, ReviewRequest
 from reviews.services import Answer, answer_review
 from tests.api.placet.operations import World, build_world
@@ -19,10 +22,12 @@ def build_people_world(workspace: Workspace) -> World:
     world = build_world(workspace)
     channel = Channel.objects.get(pk=world.ids[AGENT_ID])
     channel.webhook_url = "http://127.0.0.1:8999/"
-    channel.save()
+    set_picture(channel, content=b"RIFF")
+    channel.save(update_fields=["webhook_url"])
     ids = {
         examples.PERSON_ID: str(make_person(workspace, Role.REVIEWER).pk),
         examples.KEY_ID: str(make_key(workspace).row.pk),
+        examples.SHARE_TOKEN: share_token(find_file(workspace, world.ids[FILE_ID])),
         examples.LOG_ID: str(make_call(workspace, timezone.now(), channel_id=channel.pk).pk),
         MESSAGE_ID: str(make_review(channel=channel, payload=PAYLOAD).pk),
     }

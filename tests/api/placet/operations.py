@@ -30,6 +30,7 @@ MISSING = "01a1fbfb-face-7572-91e0-670124d68395"
 IDS = {
     "agent_id": examples.AGENT_ID,
     "agentId": examples.AGENT_ID,
+    "agent": examples.AGENT_ID,
     "channel": examples.AGENT_ID,
     "channelId": examples.AGENT_ID,
     "parentChannelId": examples.PARENT_ID,
@@ -37,6 +38,8 @@ IDS = {
     "iterationOf": examples.MESSAGE_ID,
     "file_id": examples.FILE_ID,
     "attachmentIds": examples.FILE_ID,
+    "ids": examples.FILE_ID,
+    "token": people_examples.SHARE_TOKEN,
     "user_id": people_examples.PERSON_ID,
     "key_id": people_examples.KEY_ID,
     "agent": examples.AGENT_ID,
@@ -47,6 +50,8 @@ BODIES = examples.BODIES | people_examples.BODIES
 OWN_NAMES = {"clientId": "mine", "streamId": "s-1", "stream_id": "s-1", "name": "chart"}
 # Passed on to the agent as they are; it finds its own files only.
 PASSED_ON = {"modifiedFileIds"}
+# Whoever has it may use it, from whichever workspace.
+OPEN_TO_ALL = {"token"}
 
 
 @functools.cache
@@ -183,7 +188,7 @@ def id_places(operation: Operation) -> list[Place]:
     for place in found:
         if place.name not in IDS.keys() | OWN_NAMES.keys() | PASSED_ON:
             raise LookupError(f"{operation}: say in IDS what {place.name} names")
-    return [place for place in found if place.name in IDS]
+    return [place for place in found if place.name in IDS.keys() - OPEN_TO_ALL]
 
 
 def _looks_like_an_id(name: str) -> bool:
@@ -208,7 +213,7 @@ def call(
         path += f"?{at.name}={value}"
     body = _body(operation, world)
     if at is not None and at.where == "body":
-        body[at.name] = [value] if at.name.endswith("Ids") else value
+        body[at.name] = [value] if at.name.lower().endswith("ids") else value
     if operation.takes_files:
         return agent.send_form(path, body, **headers)
     return agent.call(operation.method, path, body, **headers)

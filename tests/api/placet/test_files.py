@@ -170,7 +170,7 @@ class TestReceiving:
             ("../../x", "x"),
             ("a\u202egnp.exe", "agnp.exe"),
             ("x" * 300 + ".pdf", None),
-            ("CON", "CON"),
+            ("CON", "_CON"),
             ("ä b;c.txt", "ä b;c.txt"),
             ("100%.txt", "100%.txt"),
         ],
@@ -347,3 +347,22 @@ def test_refused_claim_leaves_the_upload_as_it_was(agent: Agent, channel: Channe
     assert_refused(post(agent, channel, file["id"], file["id"], text="x"), 400)
     assert str(Attachment.objects.get().message_id) == file["messageId"]
     assert Message.objects.count() == 1
+
+
+# Parts of a file, and what is known of it already
+
+
+def test_range_gives_that_part(agent: Agent, channel: Channel) -> None:
+    path = f"/api/v1/files/{stored(agent, channel, b'0123456789')['id']}/download"
+    part = agent.call("GET", path, range="bytes=2-4")
+    assert (part.status_code, part.body) == (206, b"234")
+    assert part["Content-Range"] == "bytes 2-4/10"
+    assert agent.call("GET", path, range="bytes=10-").status_code == 416
+
+
+def test_download_that_is_known_already_has_no_body(agent: Agent, channel: Channel) -> None:
+    path = f"/api/v1/files/{stored(agent, channel)['id']}/download"
+    tag = agent.get(path)["ETag"]
+    again = agent.call("GET", path, **{"if-none-match": tag})
+    assert (again.status_code, again.content) == (304, b"")
+    assert again["Cache-Control"] == "private, no-cache"

@@ -1,13 +1,17 @@
-"""Bytes of files as answers that cannot run, load or be mistaken for a page of ours."""
+"""Bytes of files as answers that cannot run, load or be mistaken for a page of ours.
+
+Every address under which somebody's file can be had, on pages and in both APIs, answers with this.
+"""
 
 import re
 from dataclasses import dataclass
 
 from django.core.files.base import File
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseNotModified
+from django.http.response import HttpResponseBase
 from django.utils.http import parse_etags
 
-from attachments.kinds import Kind, kind_of, media_type_of
+from attachments.kinds import AUDIO, IMAGES, PDF, VIDEO, Kind, kind_of, media_type_of
 from attachments.links import disposition
 from attachments.models import Attachment
 from attachments.queries import open_file
@@ -19,6 +23,7 @@ TEXT_TYPE = "text/plain; charset=utf-8"
 HTML_TYPE = "text/html; charset=utf-8"
 SHOWN_AS_TEXT = frozenset({Kind.HTML, Kind.MARKDOWN, Kind.TEXT})
 SHOWN_AS_SENT = frozenset({Kind.IMAGE, Kind.AUDIO, Kind.VIDEO, Kind.PDF})
+PASSIVE = IMAGES | AUDIO | VIDEO | {PDF, "text/plain"}
 _LOADS_NOTHING = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; media-src 'self'; "
     "font-src data:; form-action 'none'; base-uri 'none'; frame-ancestors 'self'"
@@ -26,6 +31,10 @@ _LOADS_NOTHING = (
 POLICY = f"sandbox; {_LOADS_NOTHING}"
 # Firefox opens no PDF in a sandbox. Browsers' own viewers run in an origin of theirs anyway.
 PDF_POLICY = _LOADS_NOTHING
+# Nobody frames what a program fetches.
+API_POLICY = "sandbox; default-src 'none'; frame-ancestors 'none'"
+CACHED = f"private, max-age={FRESH_SECONDS}"
+ASKED_EACH_TIME = "private, no-cache"
 ONE_RANGE = re.compile(r"bytes=(\d{0,19})-(\d{0,19})")
 
 
@@ -36,6 +45,7 @@ class Shown:
     content_type: str
     inline: bool
     policy: str = POLICY
+    cache: str = CACHED
 
 
 def shown_as(file: Attachment, *, download: bool = False, render: bool = False) -> Shown:
@@ -53,6 +63,24 @@ def shown_as(file: Attachment, *, download: bool = False, render: bool = False) 
     if kind in SHOWN_AS_SENT:
         return Shown(media_type, inline=True, policy=PDF_POLICY if kind == Kind.PDF else POLICY)
     return Shown(UNKNOWN_TYPE, inline=False)
+
+
+def shown_to_agents(file: Attachment) -> Shown:
+    """The type is the one that was claimed (Placet contract 2.6): no browser carries an API key."""
+    inline = file.mime_type in PASSIVE
+    shown = TEXT_TYPE if file.mime_type == "text/plain" else file.mime_type
+    return Shown(shown, inline, API_POLICY, ASKED_EACH_TIME)
+
+
+def shown_to_people(file: Attachment) -> Shown:
+    """The same for what is passive. A browser may be led here: all else are bytes to be saved."""
+    shown = shown_to_agents(file)
+    return shown if shown.inline else saved()
+
+
+def saved() -> Shown:
+    """Bytes of no type, only ever saved."""
+    return Shown(UNKNOWN_TYPE, inline=False, policy=API_POLICY, cache=ASKED_EACH_TIME)
 
 
 class Window:
@@ -128,13 +156,13 @@ def _with_headers[R: (HttpResponse, Stream)](
 ) -> R:
     protect(response, shown.policy)
     response["Content-Disposition"] = disposition(file.filename, inline=shown.inline)
-    response["Cache-Control"] = f"private, max-age={FRESH_SECONDS}"
+    response["Cache-Control"] = shown.cache
     if etag:
         response["ETag"] = etag
     return response
 
 
-def protect(response: "HttpResponse | Stream", policy: str = POLICY) -> None:
+def protect(response: HttpResponseBase, policy: str = POLICY) -> None:
     """What keeps agents' bytes from acting in our origin. Our own pages may frame them."""
     response["Content-Security-Policy"] = policy
     response["X-Content-Type-Options"] = "nosniff"
@@ -150,9 +178,9 @@ def elsewhere(link: str) -> HttpResponse:
     return response
 
 
-def thumbnail_response(content: bytes) -> HttpResponse:
-    """Ours, made from theirs; an address names the same bytes for as long as there are any."""
+def picture_response(content: bytes, *, fresh_seconds: int = FRESH_SECONDS) -> HttpResponse:
+    """A WebP of ours, made from a picture of theirs."""
     response = HttpResponse(content, content_type="image/webp")
     protect(response)
-    response["Cache-Control"] = f"private, max-age={FRESH_SECONDS}"
+    response["Cache-Control"] = f"private, max-age={fresh_seconds}"
     return response
