@@ -32,7 +32,6 @@ KIND = {
     "file_id": "files",
     "attachmentIds": "files",
     "ids": "files",
-    "agent": "agents",
     "user_id": "users",
     "key_id": "keys",
     "log_id": "logs",

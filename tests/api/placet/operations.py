@@ -42,7 +42,6 @@ IDS = {
     "token": people_examples.SHARE_TOKEN,
     "user_id": people_examples.PERSON_ID,
     "key_id": people_examples.KEY_ID,
-    "agent": examples.AGENT_ID,
     "log_id": people_examples.LOG_ID,
 }
 BODIES = examples.BODIES | people_examples.BODIES
