@@ -1,6 +1,7 @@
 from django.contrib import admin
+from django.http import HttpRequest
 
-from inbox.models import Channel, Message, Mute, StatusChange, StatusEvent, Thread
+from inbox.models import Channel, ChannelPicture, Message, Mute, StatusChange, StatusEvent, Thread
 
 
 @admin.register(Channel)
@@ -11,6 +12,20 @@ class ChannelAdmin(admin.ModelAdmin):
     search_fields = ["name", "id"]
     raw_id_fields = ["workspace", "parent"]
     readonly_fields = ["created_at"]
+
+
+@admin.register(ChannelPicture)
+class ChannelPictureAdmin(admin.ModelAdmin):
+    """To be deleted here, not to be made: only what was drawn anew may be stored."""
+
+    list_display = ["channel"]
+    list_select_related = ["channel"]
+    search_fields = ["channel__name"]
+    readonly_fields = ["channel"]
+    exclude = ["content"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
 
 
 @admin.register(Mute)
