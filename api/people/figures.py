@@ -33,7 +33,9 @@ def figures_of_all(workspace: Workspace) -> dict[str, Any]:
 
 
 def figures_of(channel: Channel) -> dict[str, Any]:
-    """`…Requests`: what the agent's webhook was called with. A key's calls are of no one agent."""
+    """`…Requests`: calls of keys that were about the agent, and calls of its webhook."""
+    about = Call.objects.filter(workspace=channel.workspace_id, channel_id=channel.pk)
+    calls = _outcomes(about, Q(status__lt=FIRST_ERROR))
     told = _outcomes(_attempts().filter(delivery__signing_scope=str(channel.pk)), DELIVERED)
     said = Message.objects.filter(channel=channel).aggregate(
         all=Count("pk"), inbound=Count("pk", filter=Q(sender=Sender.AGENT))
@@ -43,8 +45,8 @@ def figures_of(channel: Channel) -> dict[str, Any]:
         "totalMessages": said["all"],
         "totalInbound": said["inbound"],
         "totalOutbound": said["all"] - said["inbound"],
-        "successRequests": told["good"],
-        "errorRequests": told["bad"],
+        "successRequests": calls["good"] + told["good"],
+        "errorRequests": calls["bad"] + told["bad"],
         "statusHistory": [_change_body(change) for change in changes],
     }
 

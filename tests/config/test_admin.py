@@ -20,7 +20,7 @@ from inbox.models import Channel, ChannelStatus, Thread
 from inbox.services.channels import Webhook, note_status, set_webhook
 from inbox.services.mutes import mute_channel
 from inbox.services.streams import note_step
-from reviews.models import Closer
+from reviews.models import Closer, PluginConfig
 from reviews.reading import mark_read
 from reviews.services import Answer, answer_review
 from tests.factories import make_file, make_person, make_review, make_session
@@ -60,6 +60,8 @@ def everything(channel: Channel, person: User, receiver: Receiver) -> None:
     delete_files([make_file(channel)])
     reconcile_daily(now=now)
     Sighting.objects.create(key="b", first_seen_at=now, last_seen_at=now)
+    plugin = {"name": "card", "version": "1.0.0", "values_json": SECRET}
+    PluginConfig.objects.create(workspace=channel.workspace, **plugin)
     device = make_device(person, f"https://push.example/{SECRET}", now)
     send_trial(device, channel.workspace, now=now)
     EngineBeat.objects.get_or_create(name="w:1", defaults={"seen_at": timezone.now()})

@@ -29,7 +29,7 @@ class StatusChangeOut(WireStruct):
 
 
 class AgentFiguresOut(WireStruct):
-    """Requests: the calls of the agent's webhook."""
+    """Requests: the calls of keys about the agent, and those of its webhook."""
 
     total_messages: Number
     total_inbound: Annotated[int, Meta(ge=0, description="From the agent.")]

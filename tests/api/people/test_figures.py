@@ -58,13 +58,17 @@ def test_figures_of_one_agent(
     told(other, now, 200)
     for _ in range(3):
         make_message(channel)
+    make_call(workspace, now, status=201, channel_id=channel.pk)
+    make_call(workspace, now, status=413, channel_id=channel.pk)
+    make_call(workspace, now, status=200, channel_id=other.pk)
+    make_call(workspace, now, status=200)
     figures = caller.get(f"/api/agents/{channel.pk}/stats").json()
     assert figures == {
         "totalMessages": 4,
         "totalInbound": 3,
         "totalOutbound": 1,
-        "successRequests": 1,
-        "errorRequests": 1,
+        "successRequests": 2,
+        "errorRequests": 2,
         "statusHistory": [],
     }
 
@@ -103,5 +107,5 @@ def test_figures_take_few_statements(
     caller.get("/api/agents/stats")
     with django_assert_max_num_queries(6):
         caller.get("/api/agents/stats")
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(7):
         caller.get(f"/api/agents/{channel.pk}/stats")
