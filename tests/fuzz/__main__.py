@@ -5,6 +5,7 @@ against it, and fails on a 5xx or an answer that the document does not know, if 
 cases were made, or if an operation never did what it is for.
 """
 
+import io
 import json
 import os
 import re
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import requests
+from PIL import Image
 
 from api.people.examples import BODIES
 from api.placet.examples import PAYLOAD
@@ -113,6 +115,13 @@ class _Caller:
         answer.raise_for_status()
         return str(answer.json()["id"])
 
+    def send_picture(self, path: str) -> None:
+        picture = io.BytesIO()
+        Image.new("RGB", (8, 8), "navy").save(picture, "PNG")
+        files = {"file": ("a.png", picture.getvalue(), "image/png")}
+        answer = requests.post(self.base + path, files=files, headers=self.headers, timeout=30)
+        answer.raise_for_status()
+
     def get(self, path: str) -> Any:
         answer = requests.get(self.base + path, headers=self.headers, timeout=30)
         answer.raise_for_status()
@@ -140,10 +149,12 @@ def _of_agents(caller: _Caller) -> dict[str, list[str]]:
 
 
 def _of_people(agents: _Caller, person: _Caller) -> dict[str, list[str]]:
-    """Members, keys, reviews that wait, one whose agent was told of its answer, and the log."""
+    """Members, keys, reviews that wait, one whose agent was told, a picture, and the log."""
     receiver = {"name": "Called", "webhookUrl": "http://127.0.0.1:8999/"}
     review = {"type": "approval", "payload": PAYLOAD}
-    question = {"channelId": person.post("/agents", receiver), "review": review}
+    called = person.post("/agents", receiver)
+    person.send_picture(f"/agents/{called}/avatar")
+    question = {"channelId": called, "review": review}
     asked = [agents.post("/messages", question) for _ in range(20)]
     person.post(f"/messages/{asked[-1]}/respond", BODIES["answerReview"])
     users = [
@@ -155,6 +166,7 @@ def _of_people(agents: _Caller, person: _Caller) -> dict[str, list[str]]:
     return {
         "asked": asked[:-1],
         "told": asked[-1:],
+        "pictured": [called],
         "users": users,
         "keys": keys,
         "logs": [row["id"] for row in person.get("/logs")["data"]],

@@ -37,8 +37,12 @@ KIND = {
     "key_id": "keys",
     "log_id": "logs",
 }
-# Where most messages would not do.
-MESSAGES_OF = {"answerReview": "asked", "sendAgain": "told"}
+# Where most of a kind would not do.
+FITTING = {
+    "answerReview": ("message_id", "asked"),
+    "sendAgain": ("message_id", "told"),
+    "getAvatar": ("agent_id", "pictured"),
+}
 # What has to be right as a whole; no generator would find it. A password that stays as it was
 # ends nothing that other calls need.
 RIGHT_BODIES: dict[str, dict[str, Any]] = {
@@ -81,9 +85,9 @@ def _name_of(context: Any) -> str:
 
 @schemathesis.hook
 def map_path_parameters(context: Any, path_parameters: Any) -> Any:
-    kind = MESSAGES_OF.get(_name_of(context))
+    name, kind = FITTING.get(_name_of(context), ("", ""))
     if kind and path_parameters and _chance.random() < REAL_SHARE:
-        return path_parameters | {"message_id": _chance.choice(IDS[kind])}
+        return path_parameters | {name: _chance.choice(IDS[kind])}
     return _with_real_ids(path_parameters)
 
 
