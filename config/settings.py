@@ -231,6 +231,13 @@ REVIEW_LONGEST_WAIT = timedelta(days=env_number("REVIEW_LONGEST_WAIT_DAYS", 30))
 # One batch is one transaction; on SQLite everybody who writes waits for it.
 EXPIRE_BATCH = 50
 
+# Plugins: ours, and the operator's own, of which one may take the place of ours
+
+PLUGINS_DIR = env("PLUGINS_DIR")
+PLUGIN_FOLDERS = [BASE_DIR / "web" / "plugins"]
+if PLUGINS_DIR:
+    PLUGIN_FOLDERS.append(Path(PLUGINS_DIR).resolve())
+
 # Delivery: seconds between attempts (one attempt more than entries), and when to stop
 
 DELIVERY_SCHEDULE = [

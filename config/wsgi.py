@@ -14,6 +14,10 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 _django = whole_bodies(get_wsgi_application())
 
+from reviews.plugins import installed_plugins  # noqa: E402  # needs the settings
+
+installed_plugins()  # a process with a plugin that cannot be used ends before anybody asks it
+
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
     """Django reads bodies by their length only, so one that comes in chunks is measured first."""

@@ -1,6 +1,9 @@
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 
-from inbox.models import Channel, Message, Mute, StatusChange, StatusEvent, Thread
+from inbox.models import Channel, ChannelPicture, Message, Mute, StatusChange, StatusEvent, Thread
+from inbox.services.pictures import remove_picture
 
 
 @admin.register(Channel)
@@ -11,6 +14,26 @@ class ChannelAdmin(admin.ModelAdmin):
     search_fields = ["name", "id"]
     raw_id_fields = ["workspace", "parent"]
     readonly_fields = ["created_at"]
+
+
+@admin.register(ChannelPicture)
+class ChannelPictureAdmin(admin.ModelAdmin):
+    """To take a picture away; it is set by the API, which draws it anew."""
+
+    list_display = ["channel"]
+    list_select_related = ["channel"]
+    readonly_fields = ["channel"]
+    exclude = ["content"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def delete_model(self, request: HttpRequest, obj: ChannelPicture) -> None:
+        remove_picture(obj.channel)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[ChannelPicture]) -> None:
+        for picture in queryset.select_related("channel"):
+            remove_picture(picture.channel)
 
 
 @admin.register(Mute)

@@ -1,7 +1,7 @@
 from django.contrib import admin
 from django.http import HttpRequest
 
-from reviews.models import ReviewRead, ReviewRequest
+from reviews.models import PluginConfig, ReviewRead, ReviewRequest
 
 
 @admin.register(ReviewRequest)
@@ -35,4 +35,22 @@ class ReviewReadAdmin(admin.ModelAdmin):
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: ReviewRead | None = None) -> bool:
+        return False
+
+
+@admin.register(PluginConfig)
+class PluginConfigAdmin(admin.ModelAdmin):
+    """To look at; the workspace's own people set values, and nobody sees the secret ones."""
+
+    list_display = ["name", "version", "workspace", "enabled", "updated_at"]
+    list_select_related = ["workspace"]
+    list_filter = ["enabled"]
+    search_fields = ["name"]
+    exclude = ["values_json"]
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: PluginConfig | None = None) -> bool:
         return False

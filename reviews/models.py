@@ -130,3 +130,31 @@ class ReviewRead(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id} saw {self.review_id}"
+
+
+class PluginConfig(models.Model):
+    """What a workspace set for one version of a plugin. Without a row, its defaults hold."""
+
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="+", db_index=False)
+    name = models.CharField(max_length=64)
+    version = models.CharField(max_length=40)
+    enabled = models.BooleanField(default=True)
+    # Passwords among them: all are kept as secrets.
+    values_json = EncryptedTextField(null=True)
+    updated_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["workspace", "name", "version"], name="plugin_config_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.version}"
+
+    @property
+    def values(self) -> dict[str, str]:
+        """What was given, secrets in clear."""
+        text: str | None = self.values_json
+        return {} if text is None else json.loads(text)

@@ -36,6 +36,8 @@ def read_answer(question: Question, posted: QueryDict) -> dict[str, Any]:
     """
     if question.heading.dismiss_label and "dismiss" in posted:
         return dict(DISMISSED)
+    if "proposed" in posted:
+        return read_object(posted.get("proposal", ""), "proposal")
     return _read(question, posted)
 
 
@@ -129,20 +131,26 @@ def _text_input(question: TextInput, posted: QueryDict) -> dict[str, Any]:
 
 @_read.register
 def _freeform(question: Freeform, posted: QueryDict) -> dict[str, Any]:
+    return read_object(posted.get("f.json", ""), "json")
+
+
+def read_object(text: str, name: str) -> dict[str, Any]:
+    """A JSON object that can be sent; `name` says whose problem it is if it is none.
+
+    Raises: InvalidAnswerError.
+    """
     try:
-        value = json.loads(
-            posted.get("f.json", ""), parse_constant=_refuse_constant, parse_float=_finite
-        )
+        value = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
         json.dumps(value, ensure_ascii=False).encode()
     except json.JSONDecodeError as problem:
         where = {"line": problem.lineno, "column": problem.colno, "problem": problem.msg}
         message = _("Line %(line)d, column %(column)d: %(problem)s") % where
-        raise InvalidAnswerError({"json": message}) from None
+        raise InvalidAnswerError({name: message}) from None
     except (ValueError, RecursionError):
         message = _("This JSON holds a value that cannot be sent.")
-        raise InvalidAnswerError({"json": message}) from None
+        raise InvalidAnswerError({name: message}) from None
     if not isinstance(value, dict):
-        raise InvalidAnswerError({"json": _("The answer must be an object: {…}.")})
+        raise InvalidAnswerError({name: _("The answer must be an object: {…}.")})
     return value
 
 

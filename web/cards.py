@@ -21,12 +21,14 @@ from reviews.kinds import (
 from reviews.models import ReviewRequest
 from web.answers import PREFIX
 from web.files.drawings import FIELD, LEFT_OUT, Drawing
+from web.frames.places import Place
 from web.looks import Look, look_of, state_look
 from web.outcomes import Outcome, picked_choices, pretty, read_outcome
+from web.proposals import Proposal, read_proposal
 from web.queries import minutes_left
 from web.text.differences import Comparison, compare
 
-OWN_CONTROLS = frozenset({"comment", "text", "json", "feedback", "drawings"})
+OWN_CONTROLS = frozenset({"comment", "text", "json", "feedback", "drawings", "proposal"})
 FUSE_SECONDS = 3600.0
 FUSE_SHARE = 0.2
 NOT_REPEATED = frozenset({"csrfmiddlewaretoken", "token", "confirmed", "sealed"})
@@ -120,6 +122,7 @@ class Card:
     confirmation: Confirmation | None = None
     changed: bool = False
     drawings: Sequence[Drawing] = ()
+    place: Place | None = None
 
     @property
     def template(self) -> str:
@@ -211,6 +214,15 @@ class Card:
         return "" if self.typed is None else self.typed.get("f.comment", "")
 
     @property
+    def proposed(self) -> str:
+        """The answer that a plugin proposes, as JSON."""
+        return "" if self.typed is None else self.typed.get("proposal", "")
+
+    @property
+    def proposal(self) -> Proposal | None:
+        return read_proposal(self.question, self.proposed) if self.proposed else None
+
+    @property
     def feedback(self) -> str:
         return "" if self.typed is None else self.typed.get("feedback", "")
 
@@ -230,6 +242,7 @@ class Card:
         if self.typed is None:
             return ""
         secret = _password_names(self.question)
+        secret |= {"proposal", "proposed"} if secret else {"proposed"}
         kept = [
             f"{name.removeprefix(PREFIX)}: {value}"
             for name, value in _pairs(self.typed)

@@ -25,8 +25,10 @@ from inbox.queries import (
     steps_of,
 )
 from reviews.models import ReviewRequest, Status
+from reviews.plugins.choosing import Chooser
 from reviews.queries import pending_reviews
 from web.deliveries import DeliveryLine, line_of, state_of
+from web.frames.places import Place, place_of
 from web.looks import Look, look_of, state_look
 from web.queries import files_of
 from web.text.titles import title_in
@@ -60,6 +62,7 @@ class LogEntry:
     starts_day: bool
     joined: bool
     first: bool
+    place: Place | None = None
 
     @property
     def kind(self) -> Look | None:
@@ -131,7 +134,7 @@ class Conversation:
 
     def _entries(self, previous: Message | None, shown: Sequence[Message]) -> list[LogEntry]:
         files, steps = files_of(shown), steps_of(shown)
-        waiting = self._undelivered(shown)
+        waiting, chooser = self._undelivered(shown), Chooser(self.workspace)
         return [
             LogEntry(
                 message=message,
@@ -143,6 +146,7 @@ class Conversation:
                 starts_day=earlier is None or _day(earlier) != _day(message),
                 joined=earlier is not None and _joins(earlier, message),
                 first=earlier is None,
+                place=_place(chooser, message, files[message.pk]),
             )
             for earlier, message in zip([previous, *shown], shown, strict=False)
         ]
@@ -152,6 +156,13 @@ class Conversation:
         written = [str(message.pk) for message in messages if _may_be_missing(message)]
         rows = undelivered(self.workspace, written) if written else {}
         return {key: _short_line(row, operator=self.operator) for key, row in rows.items()}
+
+
+def _place(chooser: Chooser, message: Message, files: Sequence[Attachment]) -> Place | None:
+    """Where the plugin of an agent's message goes. Answers are given in the review."""
+    if message.sender != Sender.AGENT:
+        return None
+    return place_of(chooser.choose(message, getattr(message, "review", None)), files)
 
 
 def _short_line(row: Delivery, *, operator: bool) -> DeliveryLine:

@@ -9,12 +9,14 @@ from django.utils import timezone
 from attachments.models import Attachment
 from reviews.kinds import read_question
 from reviews.models import ReviewRequest
+from reviews.plugins.choosing import Chooser
 from web.access import MemberRequest
 from web.cards import Card
 from web.deliveries import delivery_line
 from web.facts import read_facts
 from web.files.drawings import annotated_review, drawings_on
 from web.files.viewer import Viewer, make_viewer
+from web.frames.places import Place, place_of
 from web.queries import files_of, revisions_of
 from web.reading import reading_warnings
 from web.text.differences import RevisionDifference, revision_difference
@@ -78,4 +80,14 @@ def _card(
         shown["token"] = issue_token(review, request.user)
     question = read_question(review.kind, review.payload)
     drawings = drawings_on(review, files, request.user, typed=shown.get("typed"))
-    return Card(review, question, timezone.now(), drawings=drawings, **shown)
+    place = _place(request, review, files)
+    return Card(review, question, timezone.now(), drawings=drawings, place=place, **shown)
+
+
+def _place(
+    request: MemberRequest, review: ReviewRequest, files: Sequence[Attachment]
+) -> Place | None:
+    """Where the plugin of this message goes, if it has one."""
+    chosen = Chooser(request.workspace).choose(review.message, review)
+    answering = review if request.membership.may_answer else None
+    return place_of(chosen, files, answering=answering)

@@ -38,10 +38,11 @@ def read_outcome(review: ReviewRequest, question: Question) -> Outcome:
     response = review.response
     if response is None:
         return Outcome(who=_who(review))
-    return replace(_read(question, response), who=_who(review))
+    return replace(read_response(question, response), who=_who(review))
 
 
-def _read(question: Question, response: Mapping[str, Any]) -> Outcome:
+def read_response(question: Question, response: Mapping[str, Any]) -> Outcome:
+    """What an answer says, in words."""
     if response.get("_dismissed") is True:
         return Outcome(headline=question.heading.dismiss_label or _("Dismissed"))
     try:

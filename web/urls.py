@@ -15,6 +15,7 @@ from web.views import (
     inbox,
     messages,
     new_channel,
+    plugins,
     push,
     receivers,
     reviews,
@@ -22,6 +23,7 @@ from web.views import (
 )
 from web.views.settings import channels as channel_settings
 from web.views.settings import invitations, keys, looks, people, profile, sessions, workspace
+from web.views.settings import plugins as plugin_settings
 from web.views.sign_in import SignIn
 
 app_name = "web"
@@ -105,6 +107,12 @@ urlpatterns = [
     ),
     path("channels/<uuid:channel_id>/mute/", channel_settings.mute, name="mute-channel"),
     path("channels/<uuid:channel_id>/delete/", channel_settings.delete, name="delete-channel"),
+    # Plugins
+    path("plugins/<slug:name>/frame/", plugins.frame, name="plugin-frame"),
+    path("plugins/<slug:name>/icon/", plugins.icon, name="plugin-icon"),
+    path("plugins/<slug:name>/fetch/", plugins.fetch, name="plugin-fetch"),
+    path("settings/plugins/", plugin_settings.plugins, name="settings-plugins"),
+    path("settings/plugins/<slug:name>/", plugin_settings.plugin, name="plugin-settings"),
     # The page as an application
     path("manifest.webmanifest", app_shell.manifest, name="manifest"),
     path("sw.js", app_shell.service_worker, name="service-worker"),

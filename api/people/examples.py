@@ -12,6 +12,7 @@ from api.placet.examples import (
     MESSAGE,
     MESSAGE_ID,
     NOW,
+    PLUGIN,
 )
 
 PERSON_ID = "019a9c3e-1f0a-7b6d-8a41-5d2c7e90ab34"
@@ -120,6 +121,11 @@ BODIES: dict[str, Any] = {
         "keys": {"p256dh": PUSH_POINT, "auth": "BTBZMqHH6r4Tts7J_aSIgg"},
     },
     "unsubscribePush": {"endpoint": ENDPOINT},
+    "setPluginConfig": {"envValues": {}, "enabled": True},
+    "fetchForPlugin": {
+        "url": "https://ci.example.org/builds/418",
+        "headers": {"Authorization": "Bearer {{secret:CI_TOKEN}}"},
+    },
 }
 ANSWERS: dict[str, Any] = {
     "signIn": SIGNED_IN,
@@ -193,6 +199,31 @@ ANSWERS: dict[str, Any] = {
     "listLogs": {"data": [ATTEMPT, LOG], "nextCursor": None},
     "getLog": LOG,
     "getPushKey": {"publicKey": PUSH_POINT},
+    "listPluginsAsPerson": [PLUGIN],
+    "getPluginAsPerson": PLUGIN,
+    "renderPlugin": {"html": "<main>…</main>", "env": {"CI_TOKEN": "{{secret:CI_TOKEN}}"}},
+    "getPluginConfig": {
+        "envValues": {"CI_TOKEN": "***REDACTED***"},
+        "enabled": True,
+        "envSchema": [
+            {
+                "key": "CI_TOKEN",
+                "label": "Token of the build server",
+                "required": True,
+                "default": "",
+                "secret": True,
+                "description": "",
+            }
+        ],
+    },
+    "setPluginConfig": {"envValues": {"CI_TOKEN": "***REDACTED***"}, "enabled": True},
+    "fetchForPlugin": {
+        "ok": True,
+        "status": 200,
+        "statusText": "OK",
+        "headers": {"content-type": "application/json"},
+        "body": '{"state": "passed"}',
+    },
 }
 
 OWN_TEXTS: dict[int, tuple[str, str, str, list[str]]] = {

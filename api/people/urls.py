@@ -11,6 +11,7 @@ from api.people.views import (
     keys,
     logs,
     messages,
+    plugins,
     preferences,
     push,
     users,
@@ -58,4 +59,10 @@ urlpatterns = [
     path("logs/<str:log_id>", logs.OneLog.as_view(), name="log"),
     path("push/vapid-key", push.VapidKey.as_view(), name="vapid-key"),
     path("push/subscribe", push.Subscriptions.as_view(), name="push-subscribe"),
+    path("plugins", plugins.Plugins.as_view(), name="plugins"),
+    path("plugins/<str:plugin_name>", plugins.OnePlugin.as_view(), name="plugin"),
+    path("plugins/<str:plugin_name>/render", plugins.Render.as_view(), name="render-plugin"),
+    path("plugins/<str:plugin_name>/icon", plugins.Icon.as_view(), name="plugin-icon"),
+    path("plugins/<str:plugin_name>/config", plugins.Config.as_view(), name="plugin-config"),
+    path("plugins/<str:plugin_name>/fetch", plugins.Fetch.as_view(), name="plugin-fetch"),
 ]

@@ -33,6 +33,7 @@ STATUS_OF_CODE = {
     "file_missing": 404,
     "invalid": 400,
     "invalid_answer": 400,
+    "invalid_plugin_values": 400,
     "iteration_chain": 400,
     "iteration_target": 400,
     "key_ended": 409,

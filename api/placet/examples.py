@@ -171,6 +171,23 @@ BODIES: dict[str, Any] = {
     },
 }
 
+PLUGIN = {
+    "name": "status-badge",
+    "displayName": "Status badge",
+    "version": "1.0.0",
+    "description": "A coloured badge with a label, and details below it.",
+    "author": "Licet",
+    "icon": "./icon.svg",
+    "inputSchema": {
+        "type": "object",
+        "properties": {
+            "label": {"type": "string"},
+            "variant": {"type": "string", "enum": ["success", "warning", "error"]},
+        },
+        "required": ["label", "variant"],
+    },
+}
+
 ANSWERS: dict[str, Any] = {
     "listAgents": [AGENT],
     "createAgent": AGENT,
@@ -213,13 +230,8 @@ ANSWERS: dict[str, Any] = {
     "storeFile": FILE,
     "storeText": FILE,
     "listFiles": [FILE],
-    "listPlugins": [],
-    "getPlugin": {
-        "name": "chart",
-        "displayName": "Chart",
-        "version": "1.0.0",
-        "inputSchema": {"type": "object", "properties": {"series": {"type": "array"}}},
-    },
+    "listPlugins": [PLUGIN],
+    "getPlugin": PLUGIN,
 }
 
 ERROR_TEXTS = {

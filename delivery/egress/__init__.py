@@ -7,25 +7,32 @@ of an answer are read; one attempt ends after `EGRESS_ATTEMPT_SECONDS`, whatever
 
 `allowed` reads EGRESS_ALLOW; `targets`, `addresses` and `headers` judge; `names` and `wire`
 connect; `session` speaks HTTP; `watchdog` ends what takes too long; `failures` finds words for what
-went wrong; `sending` puts them together.
+went wrong; `sending` puts them together. `fetching` does it for a caller who reads the answer, up
+to 1 MiB of it, within 10 seconds.
 """
 
 from .addresses import check_url
 from .allowed import Allowed, parse_allowed
 from .errors import AttemptFailedError, EgressRefusedError
+from .fetching import METHODS as FETCH_METHODS
+from .fetching import Fetched, fetch
 from .headers import check_headers, check_method
 from .sending import Request, Result, send
-from .targets import origin_of, parse_target
+from .targets import host_of, origin_of, parse_target
 
 __all__ = [
+    "FETCH_METHODS",
     "Allowed",
     "AttemptFailedError",
     "EgressRefusedError",
+    "Fetched",
     "Request",
     "Result",
     "check_headers",
     "check_method",
     "check_url",
+    "fetch",
+    "host_of",
     "origin_of",
     "parse_allowed",
     "parse_target",

@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -67,15 +67,21 @@ def send(request: Request) -> Result:
     started = time.monotonic()
     wire = Wire(parse_target(request.url), seconds=settings.EGRESS_ATTEMPT_SECONDS)
     with contextlib.closing(wire), watching(wire.seconds, wire.cut):
-        answer = _attempt(request, wire)
+        answer = attempt(request, wire, _read)
     return Result(**answer, ip=wire.ip, duration_ms=int((time.monotonic() - started) * 1000))
 
 
-def _attempt(request: Request, wire: Wire) -> dict[str, Any]:
+def attempt(
+    request: Request, wire: Wire, read: Callable[[requests.Response], dict[str, Any]]
+) -> dict[str, Any]:
+    """What `read` makes of the answer, or an `error`.
+
+    Raises: EgressRefusedError.
+    """
     try:
         wire.connect()
         with session_on(wire) as session, _answer(session, request, wire) as response:
-            answer = _read(response)
+            answer = read(response)
     except EgressRefusedError:
         raise
     except ssrfguard.SSRFGuardError as refused:

@@ -21,8 +21,6 @@ from urllib3.util.ssl_ import create_urllib3_context
 
 from .wire import Wire
 
-MOST_BYTES = 65536
-
 
 class TooLongError(http.client.HTTPException):
     """The answer is longer than anybody needs."""
@@ -31,8 +29,8 @@ class TooLongError(http.client.HTTPException):
 class _Counted(io.RawIOBase):
     """What arrives, up to a limit: status line, header lines and body together."""
 
-    def __init__(self, source: io.RawIOBase) -> None:
-        self._source, self._left = source, MOST_BYTES
+    def __init__(self, source: io.RawIOBase, most: int) -> None:
+        self._source, self._left = source, most
 
     def readable(self) -> bool:
         return True
@@ -54,7 +52,8 @@ class _Answer(http.client.HTTPResponse):
 
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
-        self.fp = io.BufferedReader(_Counted(self.fp.detach()))
+        wire: Wire = _thread.wire
+        self.fp = io.BufferedReader(_Counted(self.fp.detach(), wire.most_bytes))
 
 
 @functools.cache

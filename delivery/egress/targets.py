@@ -73,6 +73,14 @@ def origin_of(url: str) -> str:
     return f"{target.scheme}://{name_of(target)}:{target.port}"
 
 
+def host_of(url: str) -> str:
+    """The host that a URL names, as names are compared.
+
+    Raises: EgressRefusedError.
+    """
+    return name_of(parse_target(url))
+
+
 def name_of(target: ssrfguard.Target) -> str:
     """The host as names are compared: `example.org.` and `example.org` are one."""
     return target.host.lower().rstrip(".")

@@ -12,15 +12,19 @@ from .addresses import CONNECT_TRIES, judge, policy_of
 from .names import Answers, resolve
 
 CONNECT_SECONDS = 3.0
+MOST_BYTES = 65536
 
 
 class Wire:
     """Connects to a judged address, and can be cut from another thread at any moment."""
 
-    def __init__(self, target: ssrfguard.Target, *, seconds: float) -> None:
+    def __init__(
+        self, target: ssrfguard.Target, *, seconds: float, most_bytes: int = MOST_BYTES
+    ) -> None:
         """Raises: EgressRefusedError."""
         self.target, self.policy = target, policy_of(target)
         self.seconds, self._deadline = seconds, time.monotonic() + seconds
+        self.most_bytes = most_bytes  # of the whole answer, status line and headers included
         self.ip: str | None = None
         self.expired = False
         self._socket: socket.socket | None = None

@@ -50,6 +50,7 @@ CARDS: dict[str, dict[str, Any]] = {
     "text-input": {"type": "text-input", "payload": {"prefill": "Dear Noor,", "markdown": True}},
     "freeform": {"type": "freeform", "payload": {"schema": {"type": "object"}}},
     "unknown": {"type": "never-heard-of", "payload": {"anything": 1}},
+    "plugin": {"type": "form-submit", "payload": {"title": "Whom may we call?"}},
 }
 TEXT = """# Deploy api-gateway v4.12.0 to production?
 
@@ -64,7 +65,7 @@ def deploy() -> None: ...
 ```
 """
 SETTINGS = ["profile", "sessions", "appearance", "shortcuts", "notifications", "keys", "people"]
-SETTINGS += ["workspace"]
+SETTINGS += ["workspace", "plugins", "plugins/diagram"]
 METADATA = {"Error rate": "0.04 %", "p95 latency": "38 ms", "Commits": 14, "Migrations": "1"}
 
 

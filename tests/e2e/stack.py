@@ -14,6 +14,7 @@ from typing import Self
 
 import requests
 
+from tests.e2e.carded import gather_plugins
 from tests.polling import happens_within
 from tests.postgres import free_port
 
@@ -64,6 +65,7 @@ class Stack:
         return kept | {
             "PORT": str(self.port),
             "DATA_DIR": str(self.folder),
+            "PLUGINS_DIR": str(gather_plugins(self.folder)),
             "ADMIN_EMAIL": EMAIL,
             "ADMIN_PASSWORD": PASSWORD,
             "BOOTSTRAP_API_KEY": KEY,

@@ -134,6 +134,7 @@ def _of_agents(caller: _Caller) -> dict[str, list[str]]:
         "messages": messages,
         "streams": [STREAM],
         "files": files,
+        "plugins": ["status-badge", "form-submit", "diagram"],
         "cursors": [caller.get("/events")["cursor"]],
     }
 

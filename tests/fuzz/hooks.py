@@ -30,6 +30,7 @@ KIND = {
     "cursor": "messages",
     "after": "cursors",
     "file_id": "files",
+    "plugin_name": "plugins",
     "attachmentIds": "files",
     "ids": "files",
     "user_id": "users",

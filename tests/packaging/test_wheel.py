@@ -23,4 +23,6 @@ def test_wheel_holds_templates_and_static_files(tmp_path: Path) -> None:
         assert f"config/packaged/{needed}" in names
     assert any(name.endswith(".dist-info/licenses/LICENSE") for name in names)
     assert "inbox/migrations/0001_initial.py" in names
+    for needed in ("plugins/diagram/render.html", "plugins/diagram/icon.svg", "frames/bridge.js"):
+        assert f"web/{needed}" in names
     assert not any(name.startswith(("tests/", "bench/", "var/")) for name in names)

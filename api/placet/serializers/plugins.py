@@ -8,7 +8,10 @@ from api.placet.serializers.base import WireStruct
 
 
 class PluginOut(WireStruct):
-    """A manifest. `inputSchema` is a JSON Schema of what the card takes."""
+    """A manifest. `inputSchema` is a JSON Schema of what the card takes.
+
+    What else the author wrote comes along; of a secret in `env`, not its default.
+    """
 
     name: str
     display_name: str
@@ -17,3 +20,5 @@ class PluginOut(WireStruct):
     author: str | UnsetType = UNSET
     icon: str | UnsetType = UNSET
     input_schema: dict[str, Any] | UnsetType = UNSET
+    permissions: dict[str, Any] | UnsetType = UNSET
+    env: list[dict[str, Any]] | UnsetType = UNSET

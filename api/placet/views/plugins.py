@@ -13,11 +13,11 @@ class Plugins(AgentView):
     @operation("listPlugins", tag="Plugins", answers={200: array_of(PluginOut)})
     def get(self, request: Request) -> Response:
         """The manifests of all installed plugins."""
-        return Response(list(installed_plugins().values()))
+        return Response([plugin.public_manifest for plugin in installed_plugins().values()])
 
 
 class OnePlugin(AgentView):
     @operation("getPlugin", tag="Plugins", answers={200: PluginOut}, errors=[404])
     def get(self, request: Request, name: str) -> Response:
         """One manifest."""
-        return Response(find_plugin(name))
+        return Response(find_plugin(name).public_manifest)

@@ -14,6 +14,7 @@ from attachments.storage import problem as storage_problem
 from config.bootstrap import BadBootstrapError, FirstStart, create_first_workspace
 from config.cli import EXIT_MISCONFIGURED
 from delivery.egress import parse_allowed
+from reviews.plugins.discovery import look
 
 WELCOME = """
 Licet is set up. This is shown once; keep it.
@@ -41,6 +42,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             parse_allowed(settings.EGRESS_ALLOW)
+            _refuse_bad_plugins()
             if _migrations_are_due():
                 call_command("migrate", verbosity=0, interactive=False)
             first = create_first_workspace(
@@ -61,6 +63,13 @@ class Command(BaseCommand):
             self.stderr.write(f"File storage: {wrong}. Files cannot be stored until then.")
         if first is not None:
             self.stdout.write(_welcome(first))
+
+
+def _refuse_bad_plugins() -> None:
+    """One line for each, before anything is written. Raises: ValueError."""
+    _found, problems = look(settings.PLUGIN_FOLDERS)
+    if problems:
+        raise ValueError("\n".join(problems))
 
 
 def _migrations_are_due() -> bool:

@@ -59,3 +59,8 @@ document.addEventListener("click", (event) => {
   box.focus();
 });
 count();
+
+// Frames of plugins, in the page that is there and in what comes later.
+const plugins = () => document.querySelector("[data-plugin]") && import("./plugin.js").then(({ start }) => start());
+document.addEventListener("htmx:after:swap", plugins);
+plugins();

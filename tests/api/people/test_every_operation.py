@@ -9,10 +9,12 @@ from accounts.models import ApiKey, Membership, Role, User, Workspace
 from api.models import PersonToken
 from api.people import examples
 from api.people.urls import urlpatterns
+from reviews.models import PluginConfig
 from tests.api.people.world import build_people_world, decided
 from tests.api.placet.operations import (
     IDS,
     MISSING,
+    OWN_NAMES,
     Operation,
     Place,
     World,
@@ -34,20 +36,25 @@ OPEN_TO_VIEWERS = {
     "createSocketTicket",
     "downloadFileAsPerson",
     "downloadFiles",
+    "fetchForPlugin",
     "getAgentFigures",
     "getAvatar",
     "getFigures",
     "getMe",
     "getMessageAsPerson",
+    "getPluginAsPerson",
+    "getPluginIcon",
     "getPreferences",
     "getPushKey",
     "listAgentsAsPerson",
     "listFilesAsPerson",
     "listIterationsAsPerson",
     "listMessagesAsPerson",
+    "listPluginsAsPerson",
     "listReviews",
     "markAgentRead",
     "openShareLink",
+    "renderPlugin",
     "renewSession",
     "signIn",
     "signOut",
@@ -80,6 +87,7 @@ def people_rows(workspace: Workspace) -> list[Any]:
     mine = {"workspace": workspace}
     members = User.objects.filter(memberships__workspace=workspace)
     return [
+        list(PluginConfig.objects.filter(**mine).order_by("pk").values("enabled")),
         list(members.order_by("pk").values()),
         list(Membership.objects.filter(**mine).order_by("pk").values()),
         list(ApiKey.objects.filter(**mine).order_by("pk").values()),
@@ -201,7 +209,7 @@ def test_bad_body_is_refused(caller: Caller, world: World, operation: Operation)
         return
     path = operation.path
     for name in operation.path_names:
-        path = path.replace(f"{{{name}}}", world.ids[IDS[name]])
+        path = path.replace(f"{{{name}}}", OWN_NAMES.get(name) or world.ids[IDS[name]])
     needed = operation.about["requestBody"]["required"]
     for body in BAD_BODIES[0 if needed else 1 :]:
         assert_refused(caller.call(operation.method, path, body), 400)

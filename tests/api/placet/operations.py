@@ -46,7 +46,13 @@ IDS = {
 }
 BODIES = examples.BODIES | people_examples.BODIES
 # Chosen by the agent, and looked up inside its own channel.
-OWN_NAMES = {"clientId": "mine", "streamId": "s-1", "stream_id": "s-1", "name": "chart"}
+OWN_NAMES = {
+    "clientId": "mine",
+    "streamId": "s-1",
+    "stream_id": "s-1",
+    "name": "status-badge",
+    "plugin_name": "status-badge",
+}
 # Passed on to the agent as they are; it finds its own files only.
 PASSED_ON = {"modifiedFileIds"}
 # Whoever has it may use it, from whichever workspace.

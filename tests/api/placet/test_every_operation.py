@@ -11,7 +11,6 @@ from api.placet.urls import urlpatterns
 from attachments.models import Attachment
 from delivery.models import SigningKeyPair, SigningSecret
 from inbox.models import Channel, Message, StatusChange, StatusEvent
-from reviews import plugins
 from reviews.models import ReviewRequest
 from tests.api.placet.operations import (
     IDS,
@@ -43,11 +42,6 @@ def world() -> World:
 @pytest.fixture
 def agent(world: World) -> Agent:
     return Agent(make_key(world.workspace).clear)
-
-
-@pytest.fixture(autouse=True)
-def _one_plugin(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(plugins._installed, "chart", examples.ANSWERS["getPlugin"])
 
 
 def assert_fits(value: Any, schema: dict[str, Any]) -> None:

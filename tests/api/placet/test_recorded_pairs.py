@@ -46,6 +46,7 @@ SECRETS = "the agent beside a message is shown without its webhook, where secret
 LEFT_OUT = "$.agent: missing ['ownerId', 'webhookAuth', 'webhookHeaders', 'webhookUrl']"
 DIFFERENCES = {
     "api-keys: rotate": "the new key is a row of its own, with an id of its own",
+    "plugins: list": "three plugins come along",
     "messages: attachment already linked": "400, not a message with a silent gap (design 10)",
     "respond: approve, option not checked against payload": "an answer has to fit its question",
     "respond: form (webhook has the secret)": SECRETS,

@@ -32,6 +32,7 @@ PARTS = (
     Part("shortcuts", gettext_lazy("Keys and writing"), gettext_lazy("Your own keys"), "keyboard"),
     Part("notifications", gettext_lazy("Notifications"), gettext_lazy("On your devices"), "bell"),
     Part("keys", gettext_lazy("API keys"), gettext_lazy("What agents carry"), "key"),
+    Part("plugins", gettext_lazy("Plugins"), gettext_lazy("Cards of your own making"), "box"),
     Part("people", gettext_lazy("People"), gettext_lazy("Members and invitations"), "people"),
     Part("workspace", gettext_lazy("Workspace"), gettext_lazy("Its name, and switching"), "gear"),
 )
