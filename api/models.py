@@ -86,9 +86,18 @@ class PersonToken(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     expires_at = models.DateTimeField()
     last_used_at = models.DateTimeField(null=True, editable=False)
+    # The browser that was subscribed with this token: its notifications end with it.
+    push_device = models.UUIDField(null=True, editable=False)
 
     class Meta:
-        indexes = [models.Index(fields=["expires_at"], name="person_token_expiry")]
+        indexes = [
+            models.Index(fields=["expires_at"], name="person_token_expiry"),
+            models.Index(
+                fields=["push_device"],
+                name="person_token_device",
+                condition=models.Q(push_device__isnull=False),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"token of {self.user_id} until {self.expires_at:%Y-%m-%d %H:%M}"

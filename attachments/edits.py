@@ -52,7 +52,7 @@ def store_edit(
     2. It is stored like every file.
     3. Earlier drafts of the same person and file go away.
 
-    Raises: EditRefusedError, StorageUnavailableError, ChannelNotYoursError.
+    Raises: EditRefusedError, StorageUnavailableError, QuotaExceededError, ChannelNotYoursError.
     """
     try:
         picture = redraw(content)

@@ -15,6 +15,7 @@ from accounts.ids import parse_uuid, uuid7
 from accounts.models import ApiKey, User
 from attachments.models import Attachment, State
 from attachments.previews import want_preview
+from attachments.quota import require_room
 from attachments.storage import new_key, put, remove, safe_filename
 from delivery import faults
 from inbox.errors import DomainError
@@ -70,7 +71,8 @@ def store_file(
     3. The row becomes `ready`, and its preview is wanted. What a crash leaves is a staged row that
        says what to clean up.
 
-    Raises: StorageUnavailableError, ChannelNotYoursError for a channel deleted meanwhile.
+    Raises: StorageUnavailableError, QuotaExceededError, ChannelNotYoursError for a channel
+    deleted meanwhile.
     """
     row = _stage(channel, file, now, key=key, user=edit.by if edit else user, edit=edit)
     put(row.storage_key, file.content)
@@ -101,23 +103,25 @@ def _stage(
     user: User | None,
     edit: Edit | None,
 ) -> Attachment:
-    """Raises: ChannelNotYoursError."""
+    """Raises: ChannelNotYoursError, QuotaExceededError."""
     try:
-        return Attachment.objects.create(
-            id=uuid7(now),
-            workspace_id=channel.workspace_id,
-            channel=channel,
-            uploaded_by_key=key,
-            uploaded_by_user=user,
-            edit_of=edit.of if edit else None,
-            state=State.STAGED,
-            filename=safe_filename(file.filename),
-            mime_type=file.mime_type,
-            size=file.size,
-            sha256=file.sha256,
-            storage_key=new_key(channel.workspace_id, now),
-            created_at=now,
-        )
+        with transaction.atomic():
+            require_room(channel.workspace_id, file.size)
+            return Attachment.objects.create(
+                id=uuid7(now),
+                workspace_id=channel.workspace_id,
+                channel=channel,
+                uploaded_by_key=key,
+                uploaded_by_user=user,
+                edit_of=edit.of if edit else None,
+                state=State.STAGED,
+                filename=safe_filename(file.filename),
+                mime_type=file.mime_type,
+                size=file.size,
+                sha256=file.sha256,
+                storage_key=new_key(channel.workspace_id, now),
+                created_at=now,
+            )
     except IntegrityError:
         raise ChannelNotYoursError("Not your agent") from None
 
@@ -198,7 +202,7 @@ def stage_texts(
 
     Nobody sees them until `link_texts`; without it, the sweep takes them away.
 
-    Raises: StorageUnavailableError, ChannelNotYoursError.
+    Raises: StorageUnavailableError, QuotaExceededError, ChannelNotYoursError.
     """
     rows = []
     for position, text in enumerate(files):

@@ -16,7 +16,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.csp import CSP
 
 from config.environment import read_env_file
-from config.storage import file_storage, unlinked_files_kept
+from config.storage import file_storage, storage_quota, unlinked_files_kept
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 # In a wheel, templates and static files travel inside this package (see pyproject.toml).
@@ -279,6 +279,7 @@ LARGEST_METADATA = 64 * 1024
 LARGEST_FILE = int(env_number("LARGEST_FILE_MB", 100) * 1024 * 1024)
 # Files that were stored for a message that never came; 0 keeps them for ever, as Placet does.
 UNLINKED_FILES_KEPT = unlinked_files_kept(env)
+STORAGE_QUOTA = storage_quota(env)
 DATA_UPLOAD_MAX_MEMORY_SIZE = LARGEST_JSON_BODY
 # Views that take files say so, and bound them.
 FILE_UPLOAD_HANDLERS = ["web.files.uploads.NoUpload"]

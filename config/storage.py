@@ -11,7 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 type Env = Callable[[str, str], str]
 
 KEPT_HOURS = "24"
-LONGEST_HOURS = 6
+MOST_DIGITS = 9
 
 FOLDER = "attachments.backends.local.LocalObjects"
 BUCKET = "attachments.backends.s3.S3Objects"
@@ -62,12 +62,22 @@ def unlinked_files_kept(env: Env) -> timedelta:
 
     Raises: ImproperlyConfigured.
     """
-    text = env("UNLINKED_FILES_KEPT_HOURS", KEPT_HOURS)
-    if not text.isascii() or not text.isdigit() or len(text) > LONGEST_HOURS:
-        raise ImproperlyConfigured(
-            f"UNLINKED_FILES_KEPT_HOURS must be a number of hours, not {text!r}."
-        )
-    return timedelta(hours=int(text))
+    return timedelta(hours=_count(env, "UNLINKED_FILES_KEPT_HOURS", KEPT_HOURS))
+
+
+def storage_quota(env: Env) -> int:
+    """Bytes that the files of one workspace may take together; 0 is as many as there is room for.
+
+    Raises: ImproperlyConfigured.
+    """
+    return _count(env, "STORAGE_QUOTA_MB", "0") * 1024 * 1024
+
+
+def _count(env: Env, name: str, default: str) -> int:
+    text = env(name, default)
+    if not text.isascii() or not text.isdigit() or len(text) > MOST_DIGITS:
+        raise ImproperlyConfigured(f"{name} must be a whole number, not {text!r}.")
+    return int(text)
 
 
 def _address(env: Env, name: str) -> str | None:

@@ -9,6 +9,7 @@ from django.http import Http404
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from attachments.quota import QuotaExceededError
 from attachments.services import claim_attachments
 from attachments.storage import StorageUnavailableError
 from inbox.models import Channel, Message, Sender
@@ -83,6 +84,9 @@ def send(request: MemberRequest, channel: Channel) -> Message:
     except StorageUnavailableError:
         trouble = _("The files could not be stored. Try again.")
         raise RefusedError(503, Composer(channel, form, shown.quote, trouble)) from None
+    except QuotaExceededError:
+        trouble = _("There is no room for these files in the workspace. Delete some first.")
+        raise RefusedError(413, Composer(channel, form, shown.quote, trouble)) from None
     except ChannelNotYoursError as gone:
         raise Http404(gone.message) from gone
 
@@ -105,7 +109,7 @@ def _target(
 def _post(
     request: MemberRequest, channel: Channel, written: dict[str, Any], target: Message | None
 ) -> Message:
-    """Raises: StorageUnavailableError, ChannelNotYoursError."""
+    """Raises: StorageUnavailableError, QuotaExceededError, ChannelNotYoursError."""
     now, text = timezone.now(), written["text"] or None
     client_id = written["client_id"] or None
     earlier = _sent_before(channel, client_id)

@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from reviews.models import ReviewRequest, Status
+from reviews.plugins import installed_plugins
 
 
 @dataclass(frozen=True)
@@ -25,8 +26,10 @@ KINDS = {
 
 
 def look_of(review: ReviewRequest) -> Look:
-    """The kind's own look; an unknown kind is shown by the agent's name for it."""
-    icon, label = KINDS.get(review.kind, ("braces", review.kind[:40]))
+    """The kind's own look, or that of a plugin; else it is shown by the agent's name for it."""
+    plugin = installed_plugins().get(review.kind)
+    other = ("box", plugin.display_name) if plugin else ("braces", review.kind[:40])
+    icon, label = KINDS.get(review.kind, other)
     return Look(icon, str(label))
 
 

@@ -49,6 +49,7 @@ STATUS_OF_CODE = {
     "nothing_to_send": 400,
     "past_deadline": 400,
     "plugin_not_found": 404,
+    "quota_exceeded": 413,
     "review_changed": 409,
     "review_closed": 403,
     "storage_unavailable": 503,

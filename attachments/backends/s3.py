@@ -35,7 +35,7 @@ class S3Objects(S3Storage):  # type: ignore[misc]  # it has no types
         self, *, addressing_style: str, public_url: str | None = None, **options: Any
     ) -> None:
         self.public_url = public_url
-        self._connecting = threading.Lock()
+        self._connecting = threading.RLock()
         self._connected: Any = None
         self._resting_until = 0.0
         super().__init__(
@@ -63,7 +63,9 @@ class S3Objects(S3Storage):  # type: ignore[misc]  # it has no types
 
     @property
     def bucket(self) -> Any:
-        return self.connection.Bucket(self.bucket_name)
+        """Each call has one of its own: threads may share boto's clients, but not these."""
+        with self._connecting:
+            return self.connection.Bucket(self.bucket_name)
 
     def failed(self, failure: Exception) -> None:
         if isinstance(failure, HTTPClientError):

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from attachments.storage import (
 from inbox.models import Channel
 from tests.attachments import samples
 from tests.attachments.conftest import use_storage
+from tests.concurrency.together import at_once
 from tests.conftest import Agent
 from tests.factories import make_file
 from tests.web.conftest import signed_in
@@ -90,6 +92,17 @@ def test_replaced_object_has_one_content(objects: Objects) -> None:
         replace(KEY, content)
     assert read(KEY, limit=100) == b"second"
     assert [each.key for each in listing()] == [KEY]
+
+
+def test_many_threads_store_read_and_delete_at_once(objects: Objects) -> None:
+    def there_and_back(number: int) -> bytes | None:
+        key, content = f"{KEY}{number}", os.urandom(10_000)
+        put(key, content)
+        assert read(key, limit=20_000) == content
+        delete(key)
+        return read(key, limit=20_000)
+
+    assert at_once([partial(there_and_back, number) for number in range(16)]) == [None] * 16
 
 
 def test_listing_is_in_the_order_of_bytes(objects: Objects) -> None:

@@ -1,13 +1,18 @@
 """Files claimed by many messages at once: one gets each file, nothing is half linked."""
 
 from collections import Counter
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
 import pytest
+from django.utils import timezone
+from pytest_django.fixtures import Settings
 
-from attachments.models import Attachment, State
+from attachments.models import Attachment, Removal, State
+from attachments.quota import taken_by
 from attachments.services import NewFile, store_file
+from attachments.sweeping import sweep
 from inbox.models import Channel, Message
 from tests.api.placet.forms import UPLOAD, channel_part, file_part, send
 from tests.concurrency.together import MANY, at_once
@@ -92,3 +97,29 @@ def test_uploads_into_a_channel_that_is_being_deleted_end_cleanly(
     answers = at_once([*[upload] * 10, delete, *[upload] * 9])
     assert {a.status_code for a in answers} <= {200, 201, 403}
     assert not Attachment.objects.filter(state=State.READY).exists()
+
+
+def test_file_is_claimed_or_swept_and_never_both(agent: Agent, channel: Channel) -> None:
+    file_id = orphan(channel)
+    long_ago = timezone.now() - timedelta(days=2)
+    Attachment.objects.update(created_at=long_ago)
+    claims = [partial(claim, agent, channel, file_id)] * 5
+    sweeps: list[Any] = [partial(sweep, now=timezone.now())] * 5
+    answers = at_once([call for pair in zip(claims, sweeps, strict=True) for call in pair])
+    claimed = [each for each in answers[::2] if each.status_code == 201]
+    assert len(claimed) + sum(answers[1::2]) == 1
+    assert [str(file.pk) for file in Attachment.objects.all()] == [file_id] * len(claimed)
+    assert Removal.objects.count() == 1 - len(claimed)
+
+
+def test_last_room_of_a_workspace_is_given_away_once(
+    agent: Agent, channel: Channel, settings: Settings
+) -> None:
+    settings.STORAGE_QUOTA = 10 * len("hello")
+    upload = partial(send, agent, "/api/v1/files/store", channel_part(channel), file_part())
+    answers = at_once([upload] * MANY)
+    size = Attachment.objects.values_list("size", flat=True)[0]
+    fitting = settings.STORAGE_QUOTA // size
+    assert 0 < fitting < MANY
+    assert Counter(a.status_code for a in answers) == {201: fitting, 413: MANY - fitting}
+    assert taken_by(channel.workspace_id) <= settings.STORAGE_QUOTA

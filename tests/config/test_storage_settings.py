@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from config.storage import BUCKET, FOLDER, file_storage, unlinked_files_kept
+from config.storage import BUCKET, FOLDER, file_storage, storage_quota, unlinked_files_kept
 
 KEYS = {"S3_ACCESS_KEY_ID": "id", "S3_SECRET_ACCESS_KEY": "secret"}
 
@@ -62,3 +62,11 @@ def test_unlinked_files_are_kept_for_a_day_unless_said_otherwise() -> None:
 def test_odd_number_of_hours_is_refused(text: str) -> None:
     with pytest.raises(ImproperlyConfigured, match="UNLINKED_FILES_KEPT_HOURS"):
         unlinked_files_kept({"UNLINKED_FILES_KEPT_HOURS": text}.get)
+
+
+def test_quota_is_given_in_megabytes_and_there_is_none_by_default() -> None:
+    nothing: dict[str, str] = {}
+    assert storage_quota(nothing.get) == 0
+    assert storage_quota({"STORAGE_QUOTA_MB": "3"}.get) == 3 * 1024 * 1024
+    with pytest.raises(ImproperlyConfigured, match="STORAGE_QUOTA_MB"):
+        storage_quota({"STORAGE_QUOTA_MB": "some"}.get)

@@ -18,7 +18,7 @@ from tests.factories import make_file, make_message, make_review
 from tests.plugins import write_plugin
 from tests.receiver import Receiver
 from tests.web.card import hidden_fields, open_form, post
-from web import attempts
+from web.views import plugins
 
 BADGE = {"plugin": "status-badge", "label": "Ready", "variant": "success"}
 GIVEN = re.compile(r'id="placet-given">(.*?)</script>', re.DOTALL)
@@ -170,6 +170,12 @@ class TestPlaces:
         assert page.count("data-plugin=") == 2
         assert f'data-address="{frame_of(message)}"' in page
         assert "data-answers" not in page
+
+    def test_list_names_it_as_its_author_does(self, browser: Client, channel: Channel) -> None:
+        review = make_review("status-badge", {}, channel=channel)
+        row = browser.get(f"/inbox/{review.pk}/row/").content.decode()
+        assert "Status badge" in row
+        assert "status-badge" not in row
 
     def test_unknown_name_falls_back(self, browser: Client, channel: Channel) -> None:
         review = make_review("chart", {"series": [1]}, channel=channel)
@@ -325,7 +331,7 @@ class TestCalls:
     ) -> None:
         settings.RATE_LIMITS, settings.REDIS_URL = True, "redis://127.0.0.1:1/0"
         twice = RateLimitItemPerMinute(2, namespace="test-plugin-call")
-        monkeypatch.setattr(attempts, "PLUGIN_CALLS", (twice,))
+        monkeypatch.setattr(plugins, "CALLS", (twice,))
         codes = [self.call(browser, url="https://a.org/").status_code for _ in range(3)]
         assert codes == [200, 200, 429]
 

@@ -25,9 +25,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_protect
 
 from accounts.models import User
+from attachments.deleting import delete_files
 from attachments.media_types import claimed_type
 from attachments.models import Attachment
 from attachments.services import NewFile, store_file
+from inbox.errors import DomainError
 from inbox.models import Channel
 from web.access import MemberRequest
 
@@ -172,8 +174,18 @@ def received_files(request: HttpRequest) -> Sequence[TemporaryUploadedFile]:
 def store_received(
     files: Sequence[TemporaryUploadedFile], *, channel: Channel, user: User, now: datetime
 ) -> list[Attachment]:
-    """Raises: StorageUnavailableError, ChannelNotYoursError."""
-    return [store_file(channel, file=_new_file(file), user=user, now=now) for file in files]
+    """Store all of them, or none.
+
+    Raises: StorageUnavailableError, QuotaExceededError, ChannelNotYoursError.
+    """
+    stored: list[Attachment] = []
+    try:
+        for file in files:
+            stored.append(store_file(channel, file=_new_file(file), user=user, now=now))  # noqa: PERF401  # one by one
+    except DomainError:
+        delete_files(stored)
+        raise
+    return stored
 
 
 def _new_file(file: TemporaryUploadedFile) -> NewFile:

@@ -18,6 +18,7 @@ from attachments.conversion.refusals import Reason
 from attachments.edits import EditRefusedError, store_edit
 from attachments.models import Attachment
 from attachments.queries import find_file
+from attachments.quota import QuotaExceededError
 from attachments.storage import StorageUnavailableError
 from reviews.models import ReviewRequest
 from reviews.queries import NoReviewError, find_review
@@ -80,6 +81,9 @@ def _stored(
         return _refused(request, original, _in_words(refusal.reason), 422)
     except StorageUnavailableError:
         return _refused(request, original, _("It could not be stored. Try again."), 503)
+    except QuotaExceededError:
+        trouble = _("There is no room for it in the workspace. Delete some files first.")
+        return _refused(request, original, trouble, 413)
     review_url = reverse("web:review", args=[review.pk])
     if _wants_json(request):
         return JsonResponse({"review": review_url})

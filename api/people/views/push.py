@@ -8,7 +8,8 @@ from rest_framework.response import Response
 
 from api.people.documentation import operation
 from api.people.serializers.push import SubscribeIn, UnsubscribeIn, VapidKeyOut
-from api.people.views.base import PersonView, person_of
+from api.people.tokens import notify_with
+from api.people.views.base import PersonView, person_of, token_of
 from api.placet.errors import InvalidBodyError, fault
 from api.placet.views.base import read_body
 from delivery.push.keys import live_key
@@ -44,16 +45,17 @@ class Subscriptions(PersonView):
         errors=[403, 409],
     )
     def post(self, request: Request) -> Response:
-        """Notify you in a browser. One that was somebody else's is yours from now on."""
+        """Notify you in a browser until you sign out; somebody else's becomes yours."""
         body = read_body(request, SubscribeIn)
         offer = Offer(body.endpoint, body.keys.p256dh, body.keys.auth)
         label = label_of(request.headers.get("User-Agent", ""))
         try:
-            subscribe(person_of(request), offer=offer, label=label, now=timezone.now())
+            device = subscribe(person_of(request), offer=offer, label=label, now=timezone.now())
         except TooManyDevicesError as refusal:
             raise TooManySubscriptionsError(str(refusal)) from None
         except SubscriptionRefusedError as refusal:
             raise InvalidBodyError(fault("subscription_refused", str(refusal))) from None
+        notify_with(token_of(request), device)
         return Response(status=204)
 
     @operation(

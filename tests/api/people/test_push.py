@@ -1,17 +1,20 @@
 """A person's browsers by the API: the checks are the page's, and everybody has their own."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from accounts.models import User, Workspace
+from accounts.services.preferences import change_password
+from api.models import PersonToken
+from api.people.tokens import LIVES, forget_tokens
 from delivery.models import PushSubscription
 from delivery.push.keys import live_key
 from delivery.push.subscriptions import MOST_DEVICES
 from tests.api.placet.test_bad_input import assert_refused
 from tests.conftest import Caller, signed_in
-from tests.factories import make_person
+from tests.factories import PASSWORD, make_person
 from tests.push import Browser, make_device
 
 ENDPOINT = "https://push.example/send/a-secret-path"
@@ -111,3 +114,67 @@ def test_nobody_takes_out_somebody_elses(
     device = make_device(make_person(workspace), ENDPOINT, now)
     assert unsubscribe(caller, ENDPOINT).status_code == 204
     assert PushSubscription.objects.filter(pk=device.pk).exists()
+
+
+class TestEnd:
+    """A browser is notified as long as nobody ends the token that subscribed it."""
+
+    @pytest.fixture
+    def device(self, caller: Caller) -> PushSubscription:
+        subscribe(caller, offered())
+        return PushSubscription.objects.get()
+
+    @staticmethod
+    def is_notified(device: PushSubscription) -> bool:
+        return PushSubscription.objects.filter(pk=device.pk).exists()
+
+    def test_sign_out_ends_it(
+        self, caller: Caller, person: User, device: PushSubscription, now: datetime
+    ) -> None:
+        other = make_device(person, f"{ENDPOINT}-2", now)
+        signed_in(person).post("/api/auth/logout", {})
+        assert self.is_notified(device), "another token was ended"
+        caller.post("/api/auth/logout", {})
+        assert not self.is_notified(device)
+        assert self.is_notified(other)
+
+    def test_renewed_token_ends_it_too(self, caller: Caller, device: PushSubscription) -> None:
+        renewed = caller.post("/api/auth/refresh", {}).cookies["access_token"].value
+        assert self.is_notified(device)
+        Caller(renewed).post("/api/auth/logout", {})
+        assert not self.is_notified(device)
+
+    @pytest.mark.parametrize("own", [True, False])
+    def test_new_password_ends_it_unless_it_was_set_here(
+        self, caller: Caller, person: User, device: PushSubscription, *, own: bool
+    ) -> None:
+        change = {"currentPassword": PASSWORD, "newPassword": "staple and a battery"}
+        by = caller if own else signed_in(person)
+        assert by.post("/api/auth/change-password", change).status_code == 200
+        assert self.is_notified(device) == own
+
+    def test_new_password_on_a_page_ends_it_with_the_next_tick(
+        self, caller: Caller, person: User, device: PushSubscription, now: datetime
+    ) -> None:
+        forget_tokens(now)
+        assert self.is_notified(device)
+        change_password(person, password="staple and a battery")
+        assert caller.get("/api/auth/me").status_code == 401
+        forget_tokens(now)
+        assert not self.is_notified(device)
+        assert not PersonToken.objects.exists()
+
+    def test_token_that_expired_leaves_it_on(
+        self, caller: Caller, device: PushSubscription, now: datetime
+    ) -> None:
+        forget_tokens(now + LIVES + timedelta(minutes=1))
+        assert not PersonToken.objects.exists()
+        assert self.is_notified(device)
+
+    def test_browser_that_somebody_else_took_over_stays_theirs(
+        self, caller: Caller, workspace: Workspace, device: PushSubscription
+    ) -> None:
+        colleague = make_person(workspace)
+        subscribe(signed_in(colleague), offered())
+        caller.post("/api/auth/logout", {})
+        assert colleague.devices.count() == 1
