@@ -1,7 +1,9 @@
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from inbox.models import Channel, ChannelPicture, Message, Mute, StatusChange, StatusEvent, Thread
+from inbox.services.pictures import remove_picture
 
 
 @admin.register(Channel)
@@ -16,7 +18,7 @@ class ChannelAdmin(admin.ModelAdmin):
 
 @admin.register(ChannelPicture)
 class ChannelPictureAdmin(admin.ModelAdmin):
-    """To be deleted here, not to be made: only what was drawn anew may be stored."""
+    """To take a picture away; it is set by the API, which draws it anew."""
 
     list_display = ["channel"]
     list_select_related = ["channel"]
@@ -26,6 +28,13 @@ class ChannelPictureAdmin(admin.ModelAdmin):
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
+
+    def delete_model(self, request: HttpRequest, obj: ChannelPicture) -> None:
+        remove_picture(obj.channel)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[ChannelPicture]) -> None:
+        for picture in queryset.select_related("channel"):
+            remove_picture(picture.channel)
 
 
 @admin.register(Mute)

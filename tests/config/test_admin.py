@@ -19,6 +19,7 @@ from delivery.models import EngineBeat, FeedHead, GoneUrl
 from inbox.models import Channel, ChannelPicture, ChannelStatus, Thread
 from inbox.services.channels import Webhook, note_status, set_webhook
 from inbox.services.mutes import mute_channel
+from inbox.services.pictures import set_picture
 from inbox.services.streams import note_step
 from reviews.models import Closer, PluginConfig
 from reviews.reading import mark_read
@@ -58,6 +59,7 @@ def everything(channel: Channel, person: User, receiver: Receiver) -> None:
     note_step(channel, stream_id="s", text="reading", tool_hint=True, now=now)
     GoneUrl.objects.create(workspace=channel.workspace, url=receiver.url, url_sha256="0" * 64)
     FeedHead.objects.create(workspace=channel.workspace)
+    set_picture(channel, content=b"RIFF")
     delete_files([make_file(channel)])
     reconcile_daily(now=now)
     Sighting.objects.create(key="b", first_seen_at=now, last_seen_at=now)
@@ -92,6 +94,14 @@ def test_list_search_and_row_open(operator: Client, everything: None, model: typ
         answer = operator.get(address)
         assert answer.status_code == 200, address
         assert SECRET not in answer.content.decode() or model.__name__ == "ReviewRequest"
+
+
+def test_picture_that_is_deleted_is_named_no_more(operator: Client, channel: Channel) -> None:
+    set_picture(channel, content=b"RIFF")
+    address = reverse("admin:inbox_channelpicture_delete", args=[channel.pk])
+    assert operator.post(address, {"post": "yes"}).status_code == 302
+    channel.refresh_from_db()
+    assert channel.picture == ""
 
 
 def test_new_key_is_shown_once(operator: Client, channel: Channel) -> None:
