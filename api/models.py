@@ -4,10 +4,12 @@ remembers of them, and the log of agents' calls.
 The log is no state: its rows may be missing.
 """
 
+from contextlib import suppress
+
 from django.db import models
 from django.utils import timezone
 
-from accounts.encryption import EncryptedTextField
+from accounts.encryption import EncryptedTextField, UndecryptableError
 from accounts.models import KEY_PREFIX_LENGTH, User, Workspace, new_id
 from inbox.models import Channel
 
@@ -52,6 +54,15 @@ class Call(models.Model):
         return f"{self.method} {self.path}: {self.status}"
 
 
+class LoggedTextField(EncryptedTextField):
+    """Encrypted text of the log: what no key opens any more is gone, as any row of it may be."""
+
+    def from_db_value(self, value: bytes | None, *context: object) -> str | None:
+        with suppress(UndecryptableError):
+            return super().from_db_value(value, *context)
+        return None
+
+
 class CallBodies(models.Model):
     """What was sent and what was answered, masked and cut; gone before its call where it is much.
 
@@ -64,8 +75,8 @@ class CallBodies(models.Model):
         Workspace, models.CASCADE, related_name="+", db_constraint=False, db_index=False
     )
     size = models.PositiveIntegerField()
-    request = EncryptedTextField(null=True)
-    answer = EncryptedTextField(null=True)
+    request = LoggedTextField(null=True)
+    answer = LoggedTextField(null=True)
 
     class Meta:
         indexes = [models.Index(fields=["workspace", "call", "size"], name="call_bodies_oldest")]

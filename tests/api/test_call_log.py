@@ -161,6 +161,16 @@ def test_database_holds_no_body_in_the_clear(agent: Agent, channel: Channel, log
     assert not any(b"Deploy" in bytes(column) for column in row)
 
 
+def test_body_that_no_key_opens_any_more_is_gone(
+    agent: Agent, channel: Channel, log: CallLog, settings: Settings
+) -> None:
+    agent.post("/api/v1/messages", {"channelId": str(channel.pk), "text": "Deploy?"})
+    written(log)
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "another", []
+    kept = CallBodies.objects.get()
+    assert (kept.request, kept.answer) == (None, None)
+
+
 def test_of_a_form_only_facts_are_kept(agent: Agent, channel: Channel, log: CallLog) -> None:
     agent.send_form("/api/v1/files/upload", {"channelId": str(channel.pk), "file": "lovelace"})
     request, told = bodies(log)

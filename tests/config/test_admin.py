@@ -16,7 +16,7 @@ from attachments.models import Sighting
 from attachments.reconciling import reconcile_daily
 from delivery.engine import deliver_due
 from delivery.models import EngineBeat, FeedHead, GoneUrl
-from inbox.models import Channel, ChannelPicture, ChannelStatus, Thread
+from inbox.models import Channel, ChannelStatus, Thread
 from inbox.services.channels import Webhook, note_status, set_webhook
 from inbox.services.mutes import mute_channel
 from inbox.services.pictures import set_picture
@@ -51,7 +51,6 @@ def everything(channel: Channel, person: User, receiver: Receiver) -> None:
     mark_read(review=review, user=person, now=timezone.now())
     deliver_due()
     Thread.objects.create(channel=channel)
-    ChannelPicture.objects.create(channel=channel, content=b"RIFF")
     now = timezone.now()
     mute_channel(channel, user=person, now=now)
     invite(workspace=channel.workspace, email="a@example.org", role=Role.VIEWER, by=person, now=now)

@@ -54,8 +54,10 @@ def test_every_variable_is_explained_in_the_example() -> None:
 
 
 def test_every_setting_is_explained_in_the_example_and_in_the_readme() -> None:
-    settings = (ROOT / "config/settings.py").read_text()
-    read = set(re.findall(r"""env(?:_switch|_number|_networks)?\(\s*"([A-Z0-9_]+)\"""", settings))
+    modules = [ROOT / "config" / name for name in ("settings.py", "storage.py")]
+    settings = "".join(module.read_text() for module in modules)
+    call = r"""(?:env(?:_switch|_number|_networks)?\(\s*|_address\(env, )"([A-Z0-9_]+)\""""
+    read = set(re.findall(call, settings))
     internal = {"STATIC_ROOT", "COLLECTING_STATIC"}  # set by the image itself
     example = (ROOT / ".env.example").read_text()
     readme = (ROOT / "README.md").read_text()
