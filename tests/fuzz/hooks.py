@@ -102,8 +102,14 @@ def map_body(context: Any, body: Any) -> Any:
 def _is_plausible(body: Any, right: dict[str, Any]) -> bool:
     """What breaks the schema stays, here too: it has to be refused."""
     return isinstance(body, dict) and all(
-        isinstance(body.get(name), type(value)) and body[name] for name, value in right.items()
+        _is_like(body.get(name), value) for name, value in right.items()
     )
+
+
+def _is_like(value: Any, right: Any) -> bool:
+    if isinstance(right, dict) and right:
+        return _is_plausible(value, right)
+    return isinstance(value, type(right)) and bool(value)
 
 
 @schemathesis.hook
@@ -123,8 +129,11 @@ def after_call(context: Any, case: Any, response: Any) -> None:
 
 @schemathesis.hook
 def map_query(context: Any, query: Any) -> Any:
-    """A generated timeout may be 30 seconds long, and so is none at all."""
-    if context.operation.path.endswith("/wait"):
-        query = dict(query or {})
-        query["timeout"] = LONGEST_WAIT_MS
     return _with_real_ids(query)
+
+
+@schemathesis.hook
+def before_call(context: Any, case: Any, kwargs: Any) -> None:
+    """A made-up timeout may mean 30 seconds, and so does none at all."""
+    if case.operation.path.endswith("/wait"):
+        case.query = dict(case.query or {}) | {"timeout": LONGEST_WAIT_MS}
