@@ -1,7 +1,10 @@
 """The plugins of the journeys: hostile and good ones, that of docs/plugins.md, and a fresh one."""
 
+import atexit
+import functools
 import re
 import shutil
+import tempfile
 from pathlib import Path
 
 from reviews.plugins.skeleton import write_skeleton
@@ -12,12 +15,13 @@ LISTING = re.compile(r"```(json|html)\n(.*?)```", re.DOTALL)
 FILES = {"json": "plugin.json", "html": "render.html"}
 
 
-def gather_plugins(folder: Path) -> Path:
-    """What PLUGINS_DIR holds for the product under test."""
-    place = folder / "plugins"
+@functools.cache
+def gather_plugins() -> Path:
+    """What PLUGINS_DIR holds for the products under test, for as long as this process lives."""
+    place = Path(tempfile.mkdtemp(prefix="licet-plugins-"))
+    atexit.register(shutil.rmtree, place)
     shutil.copytree(OURS, place, dirs_exist_ok=True)
-    if not (place / "fresh").exists():
-        write_skeleton(place, "fresh")
+    write_skeleton(place, "fresh")
     write_listed(place / "rollout")
     return place
 

@@ -65,7 +65,7 @@ class Stack:
         return kept | {
             "PORT": str(self.port),
             "DATA_DIR": str(self.folder),
-            "PLUGINS_DIR": str(gather_plugins(self.folder)),
+            "PLUGINS_DIR": str(gather_plugins()),
             "ADMIN_EMAIL": EMAIL,
             "ADMIN_PASSWORD": PASSWORD,
             "BOOTSTRAP_API_KEY": KEY,
