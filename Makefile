@@ -43,7 +43,7 @@ test-postgresql: $(DEV_STAMP) ## its second half only
 	@TEST_DATABASE=postgresql $(VENV)/python -m pytest $(PARALLEL) -m "database and not e2e and not chaos and not s3"
 
 e2e: $(DEV_STAMP) ## run real processes, the journeys of people and axe-core on every screen; needs Chromium
-	@$(VENV)/python -m pytest -n 3 --dist loadfile -m e2e
+	@$(VENV)/python -m pytest -n 2 --dist loadgroup -m e2e
 
 s3: $(DEV_STAMP) ## store files on a real S3 server; needs Debian's ceph-mon, ceph-osd and radosgw
 	@$(VENV)/python -m pytest -m "s3 and not long"
