@@ -1,13 +1,11 @@
 """A picture of an agent: one still square in WebP, of pixels and nothing else."""
 
-import warnings
 from pathlib import Path
 
 from PIL import Image, ImageOps
 
 from attachments.conversion.parts import AVATAR
-from attachments.conversion.pictures import FORMATS, MOST_PIXELS, QUALITY, plain
-from attachments.conversion.refusals import Reason, RefusedError
+from attachments.conversion.pictures import QUALITY, plain, upright
 
 SIDE = 256
 
@@ -17,13 +15,6 @@ def convert(source: Path, folder: Path, filename: str) -> None:
 
     Raises: RefusedError; whatever Pillow raises for a broken file.
     """
-    Image.MAX_IMAGE_PIXELS = MOST_PIXELS
-    warnings.simplefilter("error", Image.DecompressionBombWarning)
-    try:
-        with Image.open(source, formats=FORMATS) as opened:
-            opened.draft("RGB", (SIDE, SIDE))
-            upright = ImageOps.exif_transpose(opened)
-            square = ImageOps.fit(plain(upright), (SIDE, SIDE), Image.Resampling.LANCZOS)
-            square.save(folder / AVATAR, "WEBP", quality=QUALITY, method=4)
-    except (Image.DecompressionBombWarning, Image.DecompressionBombError):
-        raise RefusedError(Reason.TOO_LARGE) from None
+    with upright(source, SIDE) as picture:
+        square = ImageOps.fit(plain(picture), (SIDE, SIDE), Image.Resampling.LANCZOS)
+        square.save(folder / AVATAR, "WEBP", quality=QUALITY, method=4)

@@ -1,6 +1,8 @@
 """Thumbnails: WebP in three sizes, upright, without metadata."""
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from PIL import Image, ImageOps
@@ -15,7 +17,14 @@ LARGEST = THUMBNAIL_SIZES[-1]
 
 
 def convert(source: Path, folder: Path, filename: str) -> None:
-    """Only the first frame is read, and JPEG is decoded at the size that is needed.
+    """Raises: RefusedError; whatever Pillow raises for a broken file."""
+    with upright(source, LARGEST) as picture:
+        write_thumbnails(picture, folder)
+
+
+@contextmanager
+def upright(source: Path, side: int) -> Iterator[Image.Image]:
+    """The first frame of a picture. JPEG is decoded at the size that is needed, `side` pixels.
 
     Raises: RefusedError; whatever Pillow raises for a broken file.
     """
@@ -23,8 +32,8 @@ def convert(source: Path, folder: Path, filename: str) -> None:
     warnings.simplefilter("error", Image.DecompressionBombWarning)
     try:
         with Image.open(source, formats=FORMATS) as opened:
-            opened.draft("RGB", (LARGEST, LARGEST))
-            write_thumbnails(ImageOps.exif_transpose(opened), folder)
+            opened.draft("RGB", (side, side))
+            yield ImageOps.exif_transpose(opened)
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):
         raise RefusedError(Reason.TOO_LARGE) from None
 

@@ -15,11 +15,6 @@ AGENTS = "/api/agents"
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def caller(person: User) -> Caller:
-    return signed_in(person)
-
-
 def unread(caller: Caller) -> dict[str, int]:
     return {each["id"]: each["unreadCount"] for each in caller.get(AGENTS).json()}
 

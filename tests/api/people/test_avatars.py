@@ -22,11 +22,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def caller(person: User) -> Caller:
-    return signed_in(person)
-
-
-@pytest.fixture
 def path(channel: Channel) -> str:
     return f"/api/agents/{channel.pk}/avatar"
 

@@ -5,20 +5,15 @@ from typing import Any
 
 import pytest
 
-from accounts.models import User, Workspace
+from accounts.models import Workspace
 from delivery.models import Attempt, Delivery
 from inbox.models import Channel, ChannelStatus, Sender
 from inbox.services.channels import Webhook as Hook
 from inbox.services.channels import note_status, set_webhook
-from tests.conftest import Agent, Caller, signed_in
+from tests.conftest import Agent, Caller
 from tests.factories import make_call, make_channel, make_message, make_workspace
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def caller(person: User) -> Caller:
-    return signed_in(person)
 
 
 def told(channel: Channel, now: datetime, *statuses: int | None) -> None:

@@ -7,27 +7,20 @@ from typing import Any
 
 import pytest
 
-from accounts.models import User
 from api.people.views import files as views
 from attachments import archives
 from attachments.models import Attachment
 from attachments.storage import remove
 from inbox.models import Channel
 from tests.api.placet.test_bad_input import assert_refused
-from tests.conftest import Agent, Caller, signed_in
+from tests.conftest import Agent, Caller
 from tests.factories import (
     make_file,
 )
 
-FILES, UPLOAD, STORE = "/api/files", "/api/files/upload", "/api/files/store"
-ZIP = f"{FILES}/bulk-download"
+ZIP = "/api/files/bulk-download"
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def caller(person: User) -> Caller:
-    return signed_in(person)
 
 
 def archive_of(answer: Any) -> zipfile.ZipFile:

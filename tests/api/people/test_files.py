@@ -22,14 +22,8 @@ from tests.factories import (
 )
 
 FILES, UPLOAD, STORE = "/api/files", "/api/files/upload", "/api/files/store"
-ZIP = f"{FILES}/bulk-download"
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def caller(person: User) -> Caller:
-    return signed_in(person)
 
 
 def ids_in(answer: Any) -> list[str]:

@@ -28,11 +28,6 @@ from tests.factories import (
 
 
 @pytest.fixture
-def caller(person: User) -> Caller:
-    return signed_in(person)
-
-
-@pytest.fixture
 def called(workspace: Workspace) -> Channel:
     return make_channel(
         workspace, webhook_url="https://ada:lovelace@agent.example/hook?key=thistle"

@@ -22,11 +22,6 @@ SECRET = {"response": {"user": "u", "pw": "hunter2"}}
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def caller(person: User) -> Caller:
-    return signed_in(person)
-
-
 def test_answer_reaches_the_agent_with_who_gave_it(
     caller: Caller, agent: Agent, channel: Channel, person: User
 ) -> None:

@@ -21,11 +21,6 @@ ENDPOINT = "https://push.example/send/a-secret-path"
 FIREFOX = "Mozilla/5.0 (Android 16; Mobile; rv:147.0) Gecko/147.0 Firefox/147.0"
 
 
-@pytest.fixture
-def caller(person: User) -> Caller:
-    return signed_in(person)
-
-
 def offered(endpoint: Any = ENDPOINT, **keys: Any) -> dict[str, Any]:
     return {"endpoint": endpoint, "expirationTime": None, "keys": Browser().keys | keys}
 

@@ -23,15 +23,9 @@ from tests.factories import (
     make_person,
 )
 
-FILES, UPLOAD, STORE = "/api/files", "/api/files/upload", "/api/files/store"
-ZIP = f"{FILES}/bulk-download"
+FILES = "/api/files"
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def caller(person: User) -> Caller:
-    return signed_in(person)
 
 
 @pytest.fixture

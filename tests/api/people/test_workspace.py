@@ -17,11 +17,6 @@ GRACE = {"email": "Grace@example.org", "displayName": "Grace", "password": "a fi
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def caller(person: User) -> Caller:
-    return signed_in(person)
-
-
 def test_new_person_can_sign_in_and_has_to_change_the_password(
     caller: Caller, workspace: Workspace
 ) -> None:
