@@ -45,10 +45,10 @@ def page(product: Stack, browser: Browser) -> Iterator[Page]:
     """A signed-in person at a desk; whatever the console says fails, and so does the policy."""
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     page = context.new_page()
+    sign_in(page, product.url)
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(f"{message.type}: {message.text}"))
     page.on("pageerror", lambda error: complaints.append(str(error)))
-    sign_in(page, product.url)
     yield page
     context.close()
     assert not complaints

@@ -74,12 +74,13 @@ for (const name of ["input", "change"]) {
   });
 }
 
-document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
+// Before anything is put in: another swap may end between this one and its own end.
+document.addEventListener("htmx:before:swap", ({ detail: { ctx } }) => {
   const form = ctx.request?.form;
   const wasSent = ctx.response?.status === 201 || ctx.response?.raw?.redirected;
   if (ctx.request?.method === "POST" && form?.dataset.draft && wasSent) clearDraft(form);
-  forms().forEach(restoreDraft);
 });
+document.addEventListener("htmx:after:swap", () => forms().forEach(restoreDraft));
 
 document.addEventListener("submit", ({ target }) => {
   if (target.action?.endsWith("/sign-out/")) forget(() => true);
