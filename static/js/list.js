@@ -46,13 +46,12 @@ function settle() {
   setTimeout(() => delete dataset.settling, SETTLING_MS);
 }
 
-// While another review is on its way, the buttons still belong to the one before it.
-const opens = ({ target, request }) => request.method === "GET" && target?.id === "detail";
+// While another review is on its way, also after an answer, the buttons belong to the one before.
 document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
-  if (opens(ctx)) dataset.opening = "";
+  if (ctx.target?.id === "detail") ctx.opening = dataset.opening = "";
 });
 document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => {
-  if (opens(ctx)) delete dataset.opening;
+  if ("opening" in ctx) delete dataset.opening;
 });
 
 // The pressed button is gone, so focus goes to what took its place.

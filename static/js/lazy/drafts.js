@@ -74,11 +74,15 @@ for (const name of ["input", "change"]) {
   });
 }
 
-// Before anything is put in: another swap may end between this one and its own end.
+// Before anything is put in: another swap may end between this one and its own end. The form is
+// on its way out, and the `change` that its field may still tell of is no draft.
 document.addEventListener("htmx:before:swap", ({ detail: { ctx } }) => {
   const form = ctx.request?.form;
   const wasSent = ctx.response?.status === 201 || ctx.response?.raw?.redirected;
-  if (ctx.request?.method === "POST" && form?.dataset.draft && wasSent) clearDraft(form);
+  if (ctx.request?.method === "POST" && form?.dataset.draft && wasSent) {
+    clearDraft(form);
+    delete form.dataset.draft;
+  }
 });
 document.addEventListener("htmx:after:swap", () => forms().forEach(restoreDraft));
 
