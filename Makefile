@@ -10,7 +10,7 @@ STAMP := .venv/installed
 DEV_STAMP := .venv/installed-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test test-sqlite test-postgresql e2e s3 chaos chaos-long fuzz lint check format bench vendor migrate shell messages
+.PHONY: help serve test test-sqlite test-postgresql e2e e2e-again s3 chaos chaos-long fuzz lint check format bench vendor migrate shell messages
 
 help: ## show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -44,6 +44,9 @@ test-postgresql: $(DEV_STAMP) ## its second half only
 
 e2e: $(DEV_STAMP) ## run real processes, the journeys of people and axe-core on every screen; needs Chromium
 	@$(VENV)/python -m pytest -n 2 --dist loadgroup -m e2e
+
+e2e-again: $(DEV_STAMP) ## run those journeys once more that failed, one after the other
+	@$(VENV)/python -m pytest -m e2e --last-failed --last-failed-no-failures none
 
 s3: $(DEV_STAMP) ## store files on a real S3 server; needs Debian's ceph-mon, ceph-osd and radosgw
 	@$(VENV)/python -m pytest -m "s3 and not long"
