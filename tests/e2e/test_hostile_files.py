@@ -152,5 +152,10 @@ def test_the_watch_sees_what_acts(stack: Stack, context: BrowserContext, watch: 
     page.route("**/served-as-a-page", lambda it: it.fulfill(body=HTML, content_type="text/html"))
     with context.expect_event("dialog"), contextlib.suppress(Error):
         page.goto(f"{stack.url}/served-as-a-page", wait_until="commit")
-    assert any(MARKER in act for act in watch.acts)
+
+    def was_seen() -> bool:
+        page.wait_for_timeout(50)  # lets the browser tell what it did
+        return any(MARKER in act for act in watch.acts)
+
+    assert happens_within(10, was_seen)
     assert "dialog: ran" in watch.acts
