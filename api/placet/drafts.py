@@ -22,6 +22,7 @@ from api.placet.views.base import (
 )
 from attachments.services import TextFile, claim_attachments, link_texts, stage_texts
 from inbox.models import Channel, Message
+from inbox.queries import find_thread, require_reply_target
 from inbox.services.messages import Draft
 from reviews.queries import require_closed_review
 from reviews.services import Callback, ReviewSpec, request_review
@@ -53,12 +54,15 @@ def read_draft(body: MessageIn, *, channel: Channel, key: ApiKey, now: datetime)
     if body.attachment_ids:
         carrying.append(partial(claim_attachments, ids=body.attachment_ids, key=key))
     target, webhook_url = given(body.iteration_of), given(body.webhook_url)
+    answered, thread_id = given(body.reply_to), given(body.thread_id)
     draft = Draft(
         text=given(body.text),
         status=given(body.status),
         metadata=_metadata(body, review),
         webhook_url=webhook_url and checked_url(webhook_url, "webhookUrl"),
         client_id=given(body.client_id),
+        thread=None if thread_id is None else find_thread(key.workspace, thread_id, channel),
+        reply_to=None if answered is None else require_reply_target(channel, answered),
         iteration_of=None if target is None else require_closed_review(channel, target),
         stream_id=given(body.stream_id),
         stream_state=given(body.stream_state),
