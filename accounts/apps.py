@@ -8,4 +8,4 @@ class AccountsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from accounts import signals  # noqa: F401  # its receivers listen
+        from accounts import key_memory, signals  # noqa: F401  # their receivers listen

@@ -1,6 +1,6 @@
 """API keys: `x-api-key` in any case, or `Authorization: Bearer`. Cookies are never looked at."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from django.utils import timezone
@@ -9,6 +9,7 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from accounts.addresses import address_of_request
+from accounts.key_memory import key_good_lately
 from accounts.models import ApiKey
 from accounts.queries import key_for_clear_text
 from accounts.services import is_well_formed, note_key_use
@@ -35,15 +36,23 @@ def key_in_headers(headers: Mapping[str, str]) -> str:
     return shown
 
 
-def authenticate_headers(headers: Mapping[str, str], *, address: str, now: datetime) -> ApiKey:
+def authenticate_headers(
+    headers: Mapping[str, str],
+    *,
+    address: str,
+    now: datetime,
+    find: Callable[..., ApiKey | None] = key_for_clear_text,
+) -> ApiKey:
     """Find the key that a request from `address` carries, and note that it was used.
+
+    What may last, such as a socket, looks for it in the database; short calls may remember it.
 
     Raises: AuthenticationFailed, with the same text for unknown, revoked and expired keys;
     Throttled for an address that tried too many of them.
     """
     refuse_guessing(address)
     try:
-        key = _key_shown(headers, now)
+        key = _key_shown(headers, now, find)
     except AuthenticationFailed:
         note_bad_attempt(address)
         raise
@@ -51,9 +60,11 @@ def authenticate_headers(headers: Mapping[str, str], *, address: str, now: datet
     return key
 
 
-def _key_shown(headers: Mapping[str, str], now: datetime) -> ApiKey:
+def _key_shown(
+    headers: Mapping[str, str], now: datetime, find: Callable[..., ApiKey | None]
+) -> ApiKey:
     shown = key_in_headers(headers)
-    key = key_for_clear_text(shown, now=now) if is_well_formed(shown) else None
+    key = find(shown, now=now) if is_well_formed(shown) else None
     if key is None:
         raise AuthenticationFailed(UNKNOWN)
     return key
@@ -63,9 +74,14 @@ class ApiKeyAuthentication(BaseAuthentication):
     """Every agent route: without a good key there is a 401 and nothing else."""
 
     def authenticate(self, request: Request) -> tuple[None, ApiKey]:
-        headers = {name.lower(): value for name, value in request.headers.items()}
-        address = address_of_request(request.META)
-        return None, authenticate_headers(headers, address=address, now=timezone.now())
+        meta = request.META
+        headers = {
+            "x-api-key": meta.get("HTTP_X_API_KEY", ""),
+            "authorization": meta.get("HTTP_AUTHORIZATION", ""),
+        }
+        return None, authenticate_headers(
+            headers, address=address_of_request(meta), now=timezone.now(), find=key_good_lately
+        )
 
     def authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="licet"'

@@ -1,13 +1,17 @@
 """What `POST /api/v1/messages` with an approval costs in-process, beside a yardstick.
 
-Prints CPU microseconds a request (lowest decile and median), statements a request, and a plain
-insert-and-commit on the same database in the same minute.
+Calls the application as the web server does, through all middlewares. Prints CPU microseconds a
+request (lowest decile and median), statements a request with BEGIN and COMMIT, and a plain
+insert-and-commit on the same database in the same minute. `--profile` shows where the time goes.
 """
 
+import argparse
+import cProfile
+import io
 import json
 import os
+import pstats
 import statistics
-import tempfile
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -15,8 +19,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from accounts.models import Workspace
 
-REQUESTS = 1000
-CREATED = 201
+REQUESTS = 300
+ROUNDS = 3
+WARM_UP = 50
+CREATED = "201 Created"
+SHOWN = 25
 
 
 def cpu_microseconds(call: Callable[[], object]) -> list[float]:
@@ -30,58 +37,84 @@ def cpu_microseconds(call: Callable[[], object]) -> list[float]:
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ |= {
-            "SECRET_KEY": "bench",
-            "DATA_DIR": folder,
-            "RATE_LIMITS": "off",
-            "LOG_LEVEL": "ERROR",
-        }
-        os.environ.setdefault("DATABASE_URL", f"sqlite:///{folder}/bench.sqlite3")
-        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-        measure()
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--profile", action="store_true", help="show where the time goes")
+    arguments.add_argument("--rounds", type=int, default=ROUNDS)
+    chosen = arguments.parse_args()
+    from bench.stage import stage
+
+    with stage():
+        measure(rounds=chosen.rounds, profiled=chosen.profile)
 
 
-def measure() -> None:
-    import django
-
-    django.setup()
-    from django.core.management import call_command
+def measure(*, rounds: int, profiled: bool) -> None:
     from django.db import connection
 
     from accounts.models import Workspace
 
-    call_command("migrate", verbosity=0)
-    workspace = Workspace.objects.create(name="Bench")
-    post = poster(workspace)
-    for _ in range(20):
+    post = poster(Workspace.objects.create(name="Bench"))
+    for _ in range(WARM_UP):
         post()
-    print(f"database: {connection.vendor}; {REQUESTS} calls each")
-    report("POST /api/v1/messages, approval", post)
-    report("one-row insert", lambda: Workspace.objects.create(name="Yardstick"))
-    print(f"statements a POST, without BEGIN and COMMIT: {statements_of(post)}")
+    print(f"database: {connection.vendor}; {rounds} rounds of {REQUESTS} calls each")
+    for _ in range(rounds):
+        report("one-row insert", lambda: Workspace.objects.create(name="Yardstick"))
+        report("POST /api/v1/messages, approval", post)
+    print(f"statements a POST, with BEGIN and COMMIT: {len(statements_of(post))}")
+    if profiled:
+        profile(post)
 
 
 def poster(workspace: "Workspace") -> Callable[[], None]:
     """A function that posts one request for approval, in-process, through all middlewares."""
-    from django.test import Client
     from django.utils import timezone
 
     from accounts.services import issue_key
+    from config.wsgi import application
     from inbox.services.channels import create_channel
 
     key = issue_key(workspace=workspace, created_by=None, label="Bench").clear
     channel = create_channel(workspace=workspace, name="Bench", now=timezone.now())
     review = {"type": "approval", "payload": {"options": ["approve", "reject"]}}
-    body = json.dumps({"channelId": str(channel.pk), "text": "Deploy?", "review": review})
-    client = Client(headers={"x-api-key": key}, SERVER_NAME="localhost")
+    body = json.dumps({"channelId": str(channel.pk), "text": "Deploy?", "review": review}).encode()
+    environ = request_environ("/api/v1/messages", key, length=len(body))
 
     def post() -> None:
-        answer = client.post("/api/v1/messages", body, content_type="application/json")
-        if answer.status_code != CREATED:
-            raise RuntimeError(answer.content)  # else it would measure errors
+        answered: list[str] = []
+        answer: Any = application(
+            {**environ, "wsgi.input": io.BytesIO(body)}, lambda status, _: answered.append(status)
+        )
+        content = b"".join(answer)
+        answer.close()
+        if answered != [CREATED]:
+            raise RuntimeError(content)  # else it would measure errors
 
     return post
+
+
+def request_environ(path: str, key: str, *, length: int) -> dict[str, Any]:
+    """What a web server hands on of a POST with a JSON body."""
+    return {
+        "REQUEST_METHOD": "POST",
+        "SCRIPT_NAME": "",
+        "PATH_INFO": path,
+        "QUERY_STRING": "",
+        "CONTENT_TYPE": "application/json",
+        "CONTENT_LENGTH": str(length),
+        "SERVER_NAME": "localhost",
+        "SERVER_PORT": "8000",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "REMOTE_ADDR": "127.0.0.1",
+        "HTTP_HOST": "localhost:8000",
+        "HTTP_ACCEPT": "*/*",
+        "HTTP_USER_AGENT": "bench",
+        "HTTP_X_API_KEY": key,
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": "http",
+        "wsgi.errors": io.StringIO(),
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": False,
+    }
 
 
 def report(name: str, call: Callable[[], object]) -> None:
@@ -90,18 +123,26 @@ def report(name: str, call: Callable[[], object]) -> None:
     print(f"{name:<34} {lowest:8.0f} us lowest decile {median:8.0f} us median")
 
 
-def statements_of(call: Callable[[], object]) -> int:
-    from django.db import connection
+def statements_of(call: Callable[[], object]) -> list[str]:
+    """What a call asks of the database on this thread's connection, BEGIN and COMMIT included."""
+    from django.db import connection, reset_queries
+    from django.test.utils import CaptureQueriesContext
 
-    statements: list[str] = []
-
-    def note(execute: Any, sql: str, *rest: Any) -> Any:
-        statements.append(sql)
-        return execute(sql, *rest)
-
-    with connection.execute_wrapper(note):
+    with CaptureQueriesContext(connection) as captured:
         call()
-    return len(statements)
+    statements = [query["sql"] for query in captured.captured_queries]
+    reset_queries()
+    return statements
+
+
+def profile(call: Callable[[], object]) -> None:
+    profiler = cProfile.Profile()
+    profiler.enable()
+    for _ in range(REQUESTS):
+        call()
+    profiler.disable()
+    for order in ("tottime", "cumulative"):
+        pstats.Stats(profiler).sort_stats(order).print_stats(SHOWN)
 
 
 if __name__ == "__main__":

@@ -6,3 +6,6 @@ class InboxConfig(AppConfig):
     name = "inbox"
     verbose_name = _("Inbox")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from inbox import channel_memory  # noqa: F401  # it forgets what was deleted

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils.translation import gettext as _
 
+from accounts.inserts import insert
 from accounts.models import User
 from delivery import faults
 from delivery.clock import ClockTimestamp
@@ -62,7 +63,7 @@ def deadline(wanted: datetime | None, *, now: datetime) -> datetime:
 def request_review(message: Message, *, spec: ReviewSpec, now: datetime) -> ReviewRequest:
     """Put a question on a message."""
     callback = spec.callback
-    return ReviewRequest.objects.create(
+    review = ReviewRequest(
         message=message,
         workspace_id=message.workspace_id,
         channel_id=message.channel_id,
@@ -74,6 +75,8 @@ def request_review(message: Message, *, spec: ReviewSpec, now: datetime) -> Revi
         expires_at=deadline(spec.expires_at, now=now),
         created_at=now,
     )
+    insert(review)
+    return review
 
 
 class ReviewClosedError(DomainError):

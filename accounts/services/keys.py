@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from accounts.errors import RefusedError
+from accounts.key_memory import forget_keys
 from accounts.models import KEY_PREFIX_LENGTH, ApiKey, User, Workspace, hash_key
 
 KEY_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -142,6 +143,7 @@ def rotate_key(key: ApiKey, *, by: User, overlap: timedelta, now: datetime) -> I
 
 def revoke_key(key: ApiKey, *, now: datetime) -> None:
     ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=now)
+    forget_keys()
 
 
 def note_key_use(key: ApiKey, *, now: datetime) -> None:
@@ -150,3 +152,4 @@ def note_key_use(key: ApiKey, *, now: datetime) -> None:
         return
     stale = Q(last_used_at=None) | Q(last_used_at__lt=now - LAST_USED_PRECISION)
     ApiKey.objects.filter(stale, pk=key.pk).update(last_used_at=now)
+    key.last_used_at = now

@@ -1,7 +1,7 @@
 """Our rows as Placet's objects. Pure functions over loaded rows, shared by answers and webhooks."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import orjson
@@ -15,6 +15,7 @@ from attachments.models import State as FileState
 from attachments.queries import has_inline_text, inline_text
 from inbox.models import Channel, Message, Sender, StatusEvent, Thread
 from inbox.queries import steps_of
+from inbox.services.messages import Posted
 from reviews.kinds import redact_passwords
 from reviews.models import ReviewRequest, Status
 
@@ -39,11 +40,13 @@ def message_body(
     redacted: bool = False,
     enriched: bool = False,
     steps: Sequence[StatusEvent] | None = None,
+    files: Iterable[Attachment] | None = None,
 ) -> dict[str, Any]:
     """A message object (Placet contract 2.1).
 
     `redacted` hides what was typed into password fields. `steps` are its `statusEvents`, which
-    only lists carry. `enriched` adds `textContent` to small text files (7.4).
+    only lists carry. `enriched` adds `textContent` to small text files (7.4). `files` are those of
+    the message, where they are known beforehand.
     """
     review = getattr(message, "review", None)
     body: dict[str, Any] = {
@@ -65,12 +68,24 @@ def message_body(
         "updatedAt": wire_time(message.updated_at),
         "attachments": [
             attachment_body(file) | (_text_content(file) if enriched else {})
-            for file in message.attachments.all()
+            for file in (message.attachments.all() if files is None else files)
         ],
     }
     if steps is not None:
         body["statusEvents"] = [status_event_body(step) for step in steps]
     return body | place_body(message)
+
+
+def posted_body(posted: Posted, *, with_files: bool, enriched: bool = False) -> dict[str, Any]:
+    """What a post answers. Of a message without files that was just stored nothing is read again."""
+    message = posted.message
+    if posted.created and not with_files:
+        asked = ReviewRequest.message.field.remote_field
+        if not asked.is_cached(message):
+            asked.set_cached_value(message, None)
+        return message_body(message, files=(), enriched=enriched)
+    whole = loaded(Message.objects.filter(pk=message.pk)).get()
+    return message_body(whole, enriched=enriched)
 
 
 def place_body(message: Message) -> dict[str, Any]:

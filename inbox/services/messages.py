@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Max
 
 from accounts.ids import uuid7
+from accounts.inserts import insert
 from accounts.models import User
 from inbox.errors import DomainError
 from inbox.models import Channel, DeliveryStatus, Message, Sender, StreamState, Thread
@@ -91,15 +92,15 @@ def post_message(
 
 def _stored_before(channel: Channel, sender: Sender, draft: Draft) -> Message | None:
     """The message that this draft repeats: by its foreign id, its client id or its stream."""
+    foreign, identities = draft.origin.source_id, ("client_id", "stream_id")
+    given = {name: getattr(draft, name) for name in identities if getattr(draft, name) is not None}
+    if foreign is None and not given:
+        return None
     mine = Message.objects.filter(channel=channel, sender=sender)
-    if draft.origin.source_id is not None:
-        return mine.filter(thread=draft.thread, source_id=draft.origin.source_id).first()
-    for identity in ("client_id", "stream_id"):
-        value = getattr(draft, identity)
-        earlier = mine.filter(**{identity: value}).first() if value is not None else None
-        if earlier is not None:
-            return earlier
-    return None
+    if foreign is not None:
+        return mine.filter(thread=draft.thread, source_id=foreign).first()
+    found = (mine.filter(**{name: value}).first() for name, value in given.items())
+    return next(filter(None, found), None)
 
 
 @transaction.atomic
@@ -124,7 +125,7 @@ def _store(
     channel: Channel, sender: Sender, author: User | None, draft: Draft, now: datetime
 ) -> Message:
     group, iteration = _next_iteration(draft.iteration_of) if draft.iteration_of else (None, None)
-    message = Message.objects.create(
+    message = Message(
         id=uuid7(now),
         workspace_id=channel.workspace_id,
         channel=channel,
@@ -148,6 +149,7 @@ def _store(
         created_at=now,
         updated_at=now,
     )
+    insert(message)
     for attach in draft.carrying:
         attach(message)
     message_posted.send(sender=Message, message=message, by_webhook=draft.by_webhook)

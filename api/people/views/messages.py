@@ -23,7 +23,7 @@ from api.placet.documentation import CHANNEL, CURSOR, LIMIT, array_of
 from api.placet.errors import InvalidBodyError, fault
 from api.placet.serializers.messages import IterationsOut, MessageOut, MessagePageOut
 from api.placet.views.base import given, in_query, limit_in_query, read_body
-from api.placet.wire import loaded, message_body, page_body
+from api.placet.wire import loaded, message_body, page_body, posted_body
 from attachments.services import claim_attachments
 from inbox.models import Channel, Message, Sender
 from inbox.queries import chain_of, find_message, messages_in, page_of_messages, require_channel
@@ -83,9 +83,9 @@ class Messages(PersonView):
         posted = _post(request, require_channel(workspace, body.channel_id), body)
         if posted.message.author_id != person_of(request).pk:
             raise ClientIdTakenError
-        whole = loaded(Message.objects.filter(pk=posted.message.pk)).get()
+        answer = posted_body(posted, with_files=bool(body.attachment_ids))
         headers = {} if posted.created else {"Idempotency-Replayed": "true"}
-        return Response(message_body(whole), status=201, headers=headers)
+        return Response(answer, status=201, headers=headers)
 
 
 def _post(request: Request, channel: Channel, body: PersonMessageIn) -> Posted:

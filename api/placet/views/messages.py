@@ -25,15 +25,15 @@ from api.placet.views.base import (
     read_body,
     workspace_of,
 )
-from api.placet.wire import loaded, message_body, page_body
+from api.placet.wire import loaded, message_body, page_body, posted_body
 from delivery import faults
+from inbox.channel_memory import channel_to_post_in
 from inbox.models import Message, Sender
 from inbox.queries import (
     chain_of,
     find_message,
     messages_in,
     page_of_messages,
-    require_channel,
 )
 from inbox.services.messages import acknowledge, delete_message, post_message
 
@@ -52,13 +52,14 @@ class Messages(AgentView):
         now = timezone.now()
         body = read_body(request, MessageIn)
         refuse_empty(body)
-        channel = require_channel(workspace_of(request), body.channel_id)
+        channel = channel_to_post_in(workspace_of(request), body.channel_id)
         draft = read_draft(body, channel=channel, key=key_of(request), now=now)
         posted = post_message(channel=channel, sender=Sender.AGENT, draft=draft, now=now)
         faults.hit("create.after_commit")
-        whole = loaded(Message.objects.filter(pk=posted.message.pk)).get()
+        with_files = bool(body.attachment_ids or body.text_attachments)
+        answer = posted_body(posted, with_files=with_files, enriched=True)
         headers = {} if posted.created else {"Idempotency-Replayed": "true"}
-        return Response(message_body(whole, enriched=True), status=201, headers=headers)
+        return Response(answer, status=201, headers=headers)
 
     @operation(
         "listMessages",
