@@ -8,6 +8,7 @@ A secret is known by the name of its field, by its look (our own keys, bearers, 
 by its place: the login and the query of an address, and what a person typed into a password field.
 """
 
+import functools
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -37,6 +38,8 @@ SIGNED = re.compile(r"\beyJ[A-Za-z0-9_-]{8,}+(?:\.[A-Za-z0-9_-]*+)*")
 ADDRESS = re.compile(r"://[^\s\"'<>]++")
 PAIR = re.compile(r"""(["']?([A-Za-z0-9_-]{1,60}+)["']?\s{0,5}[:=]\s{0,5}["']?)[^\s"',;&}]++""")
 OWN_PATH = re.compile(r"\A(/[^\s?#]*+)[?#]\S++")  # as errors name what was asked for
+# What none of the above finds anything without.
+SUSPECT = re.compile(r"(?:hp|lp|whsec|whsk)_|bearer|basic|eyJ|://|\A/", re.IGNORECASE)
 QUERY = re.compile(r"[?#]")
 HOST = re.compile(r"(?:[^:]*|\[[^\]]*\])(?::[0-9]*)?")
 
@@ -114,7 +117,12 @@ def _object(fields: dict[str, Any], room: _Room, depth: int) -> dict[str, Any]:
 
 def is_secret(name: str) -> bool:
     """Whether a field of this name holds what nobody should read: `x-api-key`, `webhookAuth`."""
-    return bool(SECRET_NAMES.search(NOT_A_LETTER.sub("", name[:LONGEST_NAME].lower())))
+    return _is_secret(name[:LONGEST_NAME])
+
+
+@functools.lru_cache(1024)
+def _is_secret(name: str) -> bool:
+    return bool(SECRET_NAMES.search(NOT_A_LETTER.sub("", name.lower())))
 
 
 def _hidden(value: Any) -> Any:
@@ -158,6 +166,8 @@ def masked_text(text: str, most: int) -> str:
     """The first characters of a text, without what looks like a secret."""
     whole = len(text) <= most
     text = text[: most + MARGIN]
+    if not SUSPECT.search(text):
+        return text if whole else text[:most] + CUT
     text = KEY.sub(rf"\1_{MASK}", text)
     text = BEARER.sub(rf"\1 {MASK}", text)
     text = ADDRESS.sub(_address, SIGNED.sub(MASK, text))

@@ -2,18 +2,21 @@
 
 import functools
 import json
+from collections import deque
 from functools import partial
 from typing import Any
 
 import redis
 from django.conf import settings
 from django.db import transaction
+from redis.client import Pipeline
 
-from delivery.publishing import Publisher
+from delivery.publishing import MOST_WAITING, Publisher
 
 CHANNEL = "licet:bus"
 
 publisher = Publisher("bus")
+_notices: deque[str] = deque(maxlen=MOST_WAITING)
 
 
 @functools.cache
@@ -27,8 +30,29 @@ def client() -> "redis.Redis":
 def publish_after_commit(topic: str, **about: Any) -> None:
     """Tell everybody who listens to `topic`, once the transaction is in."""
     notice = json.dumps({"topic": topic, **about})
-    transaction.on_commit(partial(publisher.publish, partial(_publish, notice)), robust=True)
+    transaction.on_commit(partial(_publish, notice), robust=True)
 
 
 def _publish(notice: str) -> None:
-    client().publish(CHANNEL, notice)
+    _notices.append(notice)
+    publisher.publish(_publish_next)
+
+
+def _publish_next() -> None:
+    """What is sent next takes the notices along: a commit costs one round trip, not several."""
+    if publisher.is_last():
+        send_notices()
+
+
+def send_notices() -> None:
+    """Send what waits, if anything does."""
+    if _notices:
+        pipe = client().pipeline(transaction=False)
+        add_notices(pipe)
+        pipe.execute()
+
+
+def add_notices(pipe: Pipeline) -> None:
+    """Send what waits with other commands."""
+    for _ in range(len(_notices)):
+        pipe.publish(CHANNEL, _notices.popleft())

@@ -22,7 +22,7 @@ import redis.asyncio
 from django.conf import settings
 from django.db import transaction
 
-from delivery.bus import CHANNEL, client, publisher
+from delivery.bus import CHANNEL, add_notices, client, publisher, send_notices
 from delivery.publishing import Publisher
 
 TOPIC = "journal"
@@ -76,6 +76,7 @@ class Writer:
             lost_before, self._lost = self._lost, True
             _write(batch, lost=lost_before)
             self._lost = False
+        send_notices()
 
 
 def _write(entries: Iterable[tuple[str, LiveEvent]], *, lost: bool) -> None:
@@ -89,6 +90,7 @@ def _write(entries: Iterable[tuple[str, LiveEvent]], *, lost: bool) -> None:
         pipe.publish(CHANNEL, json.dumps({"topic": TOPIC, "workspace": workspace_id}))
     if lost:
         pipe.publish(CHANNEL, json.dumps({"topic": TOPIC, "workspace": None}))
+    add_notices(pipe)
     pipe.execute()
 
 

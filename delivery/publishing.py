@@ -36,6 +36,10 @@ class Publisher:
                 self._thread.start()
                 atexit.register(self._finish)
 
+    def is_last(self) -> bool:
+        """Whether no call waits behind the one that is being made."""
+        return self._calls.empty()
+
     def _run(self) -> None:
         while call := self._calls.get():
             self._pause.attempt(call)
