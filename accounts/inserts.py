@@ -15,7 +15,11 @@ def insert(row: Model) -> None:
     the database or by a field's `pre_save`. The signals of `save` are not sent.
     """
     fields, statement = _insert_into(type(row), connection.vendor)
-    values = [field.get_db_prep_save(getattr(row, field.attname), connection) for field in fields]
+    stored = row.__dict__
+    values = [
+        None if (value := stored[field.attname]) is None else field.get_db_prep_save(value, connection)
+        for field in fields
+    ]
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
     row._state.adding, row._state.db = False, connection.alias  # noqa: SLF001  # what `save` leaves

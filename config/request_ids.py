@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseServerError
 from django.template.loader import render_to_string
 
 HEADER = "X-Request-ID"
+META_NAME = "HTTP_X_REQUEST_ID"
 GIVEN = re.compile(r"[A-Za-z0-9._-]{8,64}")  # by a proxy or a client; anything else is replaced
 
 current: ContextVar[str] = ContextVar("request id", default="")
@@ -25,7 +26,7 @@ class RequestIdMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        given = request.headers.get(HEADER, "")
+        given = request.META.get(META_NAME, "")
         name = given if GIVEN.fullmatch(given) else secrets.token_hex(8)
         outer = current.set(name)
         try:
