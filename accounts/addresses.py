@@ -1,5 +1,6 @@
 """Where a call came from, as far as it can be trusted."""
 
+import functools
 import ipaddress
 from collections.abc import Mapping
 from typing import Any
@@ -10,6 +11,7 @@ type Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 UNKNOWN = "unknown"
 IPV6_PREFIX = 64
+LONGEST = 100  # an IPv6 address with the name of an interface is shorter
 
 
 def client_address(peer: str, forwarded: str) -> str:
@@ -41,6 +43,11 @@ def address_of_scope(scope: Mapping[str, Any]) -> str:
 
 
 def _parsed(text: str) -> Address | None:
+    return _read(text) if len(text) <= LONGEST else None
+
+
+@functools.lru_cache(4096)
+def _read(text: str) -> Address | None:
     try:
         address = ipaddress.ip_address(text)
     except ValueError:

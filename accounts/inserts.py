@@ -17,7 +17,9 @@ def insert(row: Model) -> None:
     fields, statement = _insert_into(type(row), connection.vendor)
     stored = row.__dict__
     values = [
-        None if (value := stored[field.attname]) is None else field.get_db_prep_save(value, connection)
+        None
+        if (value := stored[field.attname]) is None
+        else field.get_db_prep_save(value, connection)
         for field in fields
     ]
     with connection.cursor() as cursor:

@@ -9,7 +9,6 @@ import argparse
 import cProfile
 import io
 import json
-import os
 import pstats
 import statistics
 import time

@@ -1,11 +1,11 @@
 """Publish and subscribe on Redis: thin notices for whoever waits. Losing one costs a look."""
 
 import functools
-import json
 from collections import deque
 from functools import partial
 from typing import Any
 
+import orjson
 import redis
 from django.conf import settings
 from django.db import transaction
@@ -16,7 +16,7 @@ from delivery.publishing import MOST_WAITING, Publisher
 CHANNEL = "licet:bus"
 
 publisher = Publisher("bus")
-_notices: deque[str] = deque(maxlen=MOST_WAITING)
+_notices: deque[bytes] = deque(maxlen=MOST_WAITING)
 
 
 @functools.cache
@@ -29,11 +29,11 @@ def client() -> "redis.Redis":
 
 def publish_after_commit(topic: str, **about: Any) -> None:
     """Tell everybody who listens to `topic`, once the transaction is in."""
-    notice = json.dumps({"topic": topic, **about})
+    notice = orjson.dumps({"topic": topic, **about})
     transaction.on_commit(partial(_publish, notice), robust=True)
 
 
-def _publish(notice: str) -> None:
+def _publish(notice: bytes) -> None:
     _notices.append(notice)
     publisher.publish(_publish_next)
 

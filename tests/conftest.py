@@ -16,6 +16,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
+from accounts import key_memory
 from accounts.models import User, Workspace
 from api.people.tokens import issue_token
 from inbox.models import Channel
@@ -101,6 +102,12 @@ def _quick_passwords(settings: Settings) -> None:
 def _static_files_when_asked(settings: Settings) -> None:
     """Every test client loads the middleware; looking through all static files takes 20 ms."""
     settings.WHITENOISE_AUTOREFRESH = True
+
+
+@pytest.fixture(autouse=True)
+def _no_key_remembered() -> None:
+    """Tests change keys behind the product's back."""
+    key_memory._good.clear()
 
 
 @pytest.fixture(scope="session")

@@ -77,7 +77,7 @@ def message_body(
 
 
 def posted_body(posted: Posted, *, with_files: bool, enriched: bool = False) -> dict[str, Any]:
-    """What a post answers. Of a message without files that was just stored nothing is read again."""
+    """What a post answers. Of a new message without files, nothing is read again."""
     message = posted.message
     if posted.created and not with_files:
         asked = ReviewRequest.message.field.remote_field

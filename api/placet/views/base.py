@@ -21,6 +21,9 @@ from delivery.egress import EgressRefusedError, check_headers, check_method, che
 from inbox.models import Channel
 from inbox.queries import require_channel
 
+ANYTHING = "*/*"
+TAKE_JSON = frozenset({ANYTHING, "application/json", "application/json, text/plain, */*"})
+
 
 class PlacetView(APIView):
     """JSON in and out, and Placet's errors."""
@@ -30,6 +33,15 @@ class PlacetView(APIView):
 
     def get_exception_handler(self) -> Any:
         return handle
+
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:  # noqa: FBT001, FBT002  # DRF's own
+        """There is one choice; only who cannot take that needs to be looked at more closely."""
+        if request.META.get("HTTP_ACCEPT", ANYTHING) in TAKE_JSON and not request.META.get(
+            "QUERY_STRING"
+        ):
+            renderer = FastJSONRenderer()
+            return renderer, renderer.media_type
+        return super().perform_content_negotiation(request, force)
 
     def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
         response = super().finalize_response(request, response, *args, **kwargs)

@@ -231,12 +231,12 @@ def test_list_shows_orphans_and_linked_files_newest_first(
     assert stranger.get("/api/v1/files").json() == []
 
 
-def test_list_takes_two_statements_for_any_number(
+def test_list_takes_one_statement_for_any_number(
     agent: Agent, channel: Channel, django_assert_num_queries: Any
 ) -> None:
     for _ in range(5):
         stored(agent, channel)
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(1):
         assert len(agent.get("/api/v1/files").json()) == 5
 
 
