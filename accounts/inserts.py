@@ -32,6 +32,6 @@ def _insert_into(model: type[Model], vendor: str) -> tuple[Sequence["Field[Any, 
     """The columns of a model and its INSERT. A process may meet both databases, hence `vendor`."""
     quote, options = connection.ops.quote_name, model._meta  # noqa: SLF001  # Django documents it
     fields = options.concrete_fields
-    columns = ", ".join(quote(field.column) for field in fields)
+    columns = ", ".join(quote(str(field.column)) for field in fields)
     places = ", ".join(["%s"] * len(fields))
     return fields, f"INSERT INTO {quote(options.db_table)} ({columns}) VALUES ({places})"  # noqa: S608  # our names

@@ -11,7 +11,7 @@ from accounts.queries import memberships_of
 from api.models import PersonToken
 from api.people.authentication import UNAUTHORIZED, PersonAuthentication
 from api.placet.views.base import PlacetView
-from api.throttling import AddressThrottle, KeyThrottle
+from api.throttling import CallThrottle
 
 WORKSPACE_HEADER = "X-Workspace"
 
@@ -27,7 +27,7 @@ class PersonView(PlacetView):
     """A route for a person who signed in. A password that was given to them opens few of these."""
 
     authentication_classes = [PersonAuthentication]
-    throttle_classes = [KeyThrottle, AddressThrottle]
+    throttle_classes = [CallThrottle]
     opens_with_given_password = False
 
     def perform_authentication(self, request: Request) -> None:

@@ -16,7 +16,7 @@ from api.authentication import ApiKeyAuthentication
 from api.bodies import BodyError, decode_object, has_body, read_json_body
 from api.placet.errors import INVALID, InvalidBodyError, explain, fault, handle
 from api.renderers import FastJSONRenderer
-from api.throttling import AddressThrottle, KeyThrottle
+from api.throttling import CallThrottle
 from delivery.egress import EgressRefusedError, check_headers, check_method, check_url
 from inbox.models import Channel
 from inbox.queries import require_channel
@@ -55,7 +55,7 @@ class AgentView(PlacetView):
     """A route for agents: API key in, and every call goes into the log."""
 
     authentication_classes = [ApiKeyAuthentication]
-    throttle_classes = [KeyThrottle, AddressThrottle]
+    throttle_classes = [CallThrottle]
 
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         started = time.perf_counter()
