@@ -76,12 +76,13 @@ def post_message(
 
     Raises: ReplyTargetError for a reply to a message of another thread.
     """
-    earlier = _stored_before(channel, sender, draft)
-    if earlier is not None:
-        return Posted(_aborted(earlier, draft, now), created=False)
+    if draft.stream_id is not None or draft.origin.source_id is not None:  # these often come again
+        earlier = _stored_before(channel, sender, draft)
+        if earlier is not None:
+            return Posted(_aborted(earlier, draft, now), created=False)
     try:
         return Posted(_store(channel, sender, author, draft, now), created=True)
-    except IntegrityError:
+    except (IntegrityError, Channel.DoesNotExist):
         earlier = _stored_before(channel, sender, draft)
         if earlier is not None:
             return Posted(_aborted(earlier, draft, now), created=False)

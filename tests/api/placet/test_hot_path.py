@@ -13,7 +13,10 @@ from django.utils import timezone
 from accounts import key_memory
 from accounts.models import ApiKey, Workspace
 from accounts.services import revoke_key
-from inbox.models import Channel, Message
+from inbox.channel_memory import channel_to_post_in
+from inbox.models import Channel, Message, Sender, Thread
+from inbox.queries import ChannelNotYoursError
+from inbox.services.messages import Draft, post_message
 from tests.conftest import Agent
 from tests.factories import make_key, make_review
 
@@ -46,6 +49,16 @@ def test_post_with_a_review_takes_four_statements(
 ) -> None:
     assert agent.post("/api/v1/messages", body(channel)).status_code == 201
     assert words_of(statements) == ["BEGIN", "INSERT", "INSERT", "COMMIT"]
+
+
+def test_client_id_takes_no_more(
+    agent: Agent, channel: Channel, posted: str, statements: CaptureQueriesContext
+) -> None:
+    answer = agent.post("/api/v1/messages", body(channel, clientId="1"))
+    assert (answer.status_code, len(statements)) == (201, 4)
+    again = agent.post("/api/v1/messages", body(channel, clientId="1"))
+    assert (again.status_code, again["Idempotency-Replayed"]) == (201, "true")
+    assert again.json() == answer.json()
 
 
 def test_list_of_fifty_takes_three_statements(agent: Agent, channel: Channel, posted: str) -> None:
@@ -110,6 +123,19 @@ def test_channel_that_another_process_deleted_is_a_403(
     answer = agent.post("/api/v1/messages", body(channel))
     assert (answer.status_code, json.loads(answer.content)["message"]) == (403, "Not your agent")
     assert not Message.objects.exists()
+
+
+def test_channel_that_goes_while_a_reply_is_stored_is_no_surprise(
+    workspace: Workspace, channel: Channel
+) -> None:
+    thread = Thread.objects.create(channel=channel, source="discord", foreign_id="1")
+    channel_to_post_in(workspace, str(channel.pk))
+    known = channel_to_post_in(workspace, str(channel.pk))
+    for rows in (Thread.objects.all(), Channel.objects.all()):
+        rows._raw_delete(using="default")  # as another process did, so that nothing is forgotten
+    draft = Draft(text="x", thread=thread)
+    with pytest.raises(ChannelNotYoursError):
+        post_message(channel=known, sender=Sender.AGENT, draft=draft, now=timezone.now())
 
 
 def test_remembered_channel_is_nobody_elses(
