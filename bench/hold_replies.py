@@ -116,7 +116,7 @@ def others(port: int, key: str) -> str:
     taken = []
     for _ in range(OTHERS):
         began = time.monotonic_ns()
-        with urllib.request.urlopen(request, timeout=10) as response:
+        with urllib.request.urlopen(request, timeout=10) as response:  # noqa: S310  # loopback
             response.read()
         taken.append((time.monotonic_ns() - began) / 1e6)
     taken.sort()

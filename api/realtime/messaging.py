@@ -7,7 +7,8 @@ stored. From then on a call costs no thread: `sync` gets one answer, `stream` ev
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, MutableMapping
+from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
 from urllib.parse import parse_qs
@@ -20,7 +21,7 @@ from rest_framework.response import Response
 from rest_framework.status import HTTP_408_REQUEST_TIMEOUT
 
 from api.eliza.errors import error_body
-from api.eliza.waiting import Mode
+from api.eliza.waiting import AT_ONCE, STREAM
 from api.eliza.wire import message_body
 from api.realtime.arrival import BodyTooSlowError, arrived
 from api.realtime.places import OpenCalls
@@ -30,7 +31,7 @@ from delivery.listener import Listener
 from delivery.threads import in_thread
 from inbox.models import Message
 
-type Scope = dict[str, Any]
+type Scope = MutableMapping[str, Any]
 
 # Below the 30 s that the official client waits by itself.
 LONGEST_SYNC = LONGEST_SILENCE = 25.0
@@ -46,12 +47,43 @@ STREAM_HEADERS = [
 ]
 
 
+@dataclass(frozen=True)
+class Caller:
+    """The other end of a call."""
+
+    scope: Scope
+    receive: Receive
+    send: Send
+
+    @property
+    def seconds(self) -> float:
+        """How long it would wait: `?timeout=` in milliseconds."""
+        query = parse_qs(self.scope["query_string"].decode("latin-1"), keep_blank_values=True)
+        return timeout_ms(query.get("timeout", [""])[-1]) / 1000
+
+
+@dataclass(frozen=True)
+class Held:
+    """A call whose message is stored; `response` is made once it is over."""
+
+    caller: Caller
+    seat: Seat
+    asked: Message
+    response: Response
+
+    @property
+    def reply(self) -> dict[str, Any] | None:
+        """The whole reply; None as long as there is none."""
+        said = self.seat.reply
+        return message_body(said) if said is not None and self.seat.is_answered else None
+
+
 class WaitingCall:
     """A call as the view sees it: it asks for a place, and says what was stored."""
 
     def __init__(self, open_calls: OpenCalls) -> None:
         self.stored: Message | None = None
-        self.mode = Mode.WEBSOCKET
+        self.mode = AT_ONCE
         self._open_calls = open_calls
         self._key_id: uuid.UUID | None = None
 
@@ -63,7 +95,7 @@ class WaitingCall:
         self._open_calls.enter(key_id)
         self._key_id = key_id
 
-    def settle(self, message: Message, mode: Mode) -> None:
+    def settle(self, message: Message, mode: str) -> None:
         """What was stored, and how its sender waits for the reply."""
         self.stored, self.mode = message, mode
 
@@ -102,70 +134,63 @@ class Messaging:
                 await _send_response(send, response)
             else:
                 seat.settle(call.stored)
-                await self._hold(seat, call, response, scope, receive, send)
+                caller = Caller(scope, receive, send)
+                await self._hold(Held(caller, seat, call.stored, response), call.mode)
         finally:
             self._replies.give_up(seat)
             call.end()
 
-    async def _hold(
-        self,
-        seat: Seat,
-        call: WaitingCall,
-        response: Response,
-        scope: Scope,
-        receive: Receive,
-        send: Send,
-    ) -> None:
-        """Wait until there is an answer or the client left; then the call can be noted."""
-        serve = self._stream if call.mode == Mode.STREAM else self._sync
-        serving = asyncio.ensure_future(serve(seat, response, _seconds(scope), send))
-        leaving = asyncio.ensure_future(gone(receive))
+    async def _hold(self, held: Held, mode: str) -> None:
+        """Wait until there is an answer or the client left; either is noted in the log."""
+        serve = self._stream if mode == STREAM else self._sync
+        serving = asyncio.ensure_future(serve(held))
+        leaving = asyncio.ensure_future(gone(held.caller.receive))
         done, others = await asyncio.wait({serving, leaving}, return_when=asyncio.FIRST_COMPLETED)
         for other in others:
             other.cancel()
         if serving in done:
             serving.result()
         else:
-            response.status_code = LEFT
-            response.render()
+            held.response.status_code = LEFT
+            held.response.render()
 
-    async def _sync(self, seat: Seat, response: Response, seconds: float, send: Send) -> None:
+    async def _sync(self, held: Held) -> None:
         """One answer: the message, with the reply in its metadata, or null."""
-        until = time.monotonic() + min(seconds, LONGEST_SYNC)
-        while not seat.is_over and time.monotonic() < until:
-            await _woken(seat, until - time.monotonic())
-        await self._finish(seat, response)
-        await _send_response(send, response)
+        until = time.monotonic() + min(held.caller.seconds, LONGEST_SYNC)
+        while not held.seat.is_over and (left := until - time.monotonic()) > 0:
+            await _woken(held.seat, left)
+        await self._finish(held)
+        await _send_response(held.caller.send, held.response)
 
-    async def _stream(self, seat: Seat, response: Response, seconds: float, send: Send) -> None:
+    async def _stream(self, held: Held) -> None:
         """Events: `user_message`, `chunk` for each state of a growing reply, and `done`."""
-        start = {"type": "http.response.start", "status": 200, "headers": STREAM_HEADERS}
-        await send(start)
-        async for event in self._events(seat, min(seconds, LONGEST_SILENCE)):
+        send = held.caller.send
+        await send({"type": "http.response.start", "status": 200, "headers": STREAM_HEADERS})
+        async for event in _growth(held):
             await send({"type": "http.response.body", "body": event, "more_body": True})
-        await self._finish(seat, response)
-        last = _event("done", message_body(seat.reply) if seat.is_answered and seat.reply else None)
-        await send({"type": "http.response.body", "body": last})
+        await self._finish(held)
+        await send({"type": "http.response.body", "body": _event("done", held.reply)})
 
-    async def _events(self, seat: Seat, seconds: float) -> AsyncIterator[bytes]:
-        """As long as the reply grows; silence ends it."""
-        yield _event("user_message", message_body(seat.asked))
-        until = time.monotonic() + LONGEST_STREAM
-        silent_until = time.monotonic() + seconds
-        while not seat.is_over and (left := min(until, silent_until) - time.monotonic()) > 0:
-            if not await _woken(seat, min(left, HEARTBEAT)):
-                yield b": waiting\n\n"
-            elif seat.reply is not None and not seat.is_answered:
-                silent_until = time.monotonic() + seconds
-                yield _event("chunk", message_body(seat.reply))
-
-    async def _finish(self, seat: Seat, response: Response) -> None:
+    async def _finish(self, held: Held) -> None:
         """A last look for what the bus may have lost; then the answer is made, and noted."""
-        if not seat.is_over:
-            await self._replies.look(seat)
-        reply = message_body(seat.reply) if seat.is_answered and seat.reply else None
-        response.data = {"success": True, "data": message_body(seat.asked, reply=reply)}
-        response.render()
+        if not held.seat.is_over:
+            await self._replies.look(held.seat)
+        body = message_body(held.asked, reply=held.reply)
+        held.response.data = {"success": True, "data": body}
+        held.response.render()
+
+
+async def _growth(held: Held) -> AsyncIterator[bytes]:
+    """The stored message, and the reply as long as it grows; silence ends it."""
+    yield _event("user_message", message_body(held.asked))
+    seat, silence = held.seat, min(held.caller.seconds, LONGEST_SILENCE)
+    until, silent_until = time.monotonic() + LONGEST_STREAM, time.monotonic() + silence
+    while not seat.is_over and (left := min(until, silent_until) - time.monotonic()) > 0:
+        if not await _woken(seat, min(left, HEARTBEAT)):
+            yield b": waiting\n\n"
+        elif seat.reply is not None and not seat.is_over:
+            silent_until = time.monotonic() + silence
+            yield _event("chunk", message_body(seat.reply))
 
 
 async def _whole_body(receive: Receive) -> bytes | None:
@@ -192,11 +217,6 @@ def _stored(scope: Scope, body: bytes, call: WaitingCall) -> Response:
     return response
 
 
-def _seconds(scope: Scope) -> float:
-    query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
-    return timeout_ms(query.get("timeout", [""])[-1]) / 1000
-
-
 async def _woken(seat: Seat, seconds: float) -> bool:
     """Sleep until something was said, at most so long. Returns whether it was."""
     try:
@@ -218,4 +238,4 @@ async def _send_response(send: Send, response: Response) -> None:
 
 
 async def _send_refusal(send: Send, status: int, message: str) -> None:
-    await send_body(send, status, orjson.dumps(error_body(status, message)), {})
+    await send_body(send, status, orjson.dumps(error_body(status, message, message)), {})

@@ -41,12 +41,6 @@ class Seat:
         self._dismissed = False
 
     @property
-    def asked(self) -> Message:
-        """The stored message, once it is there."""
-        assert self.message is not None
-        return self.message
-
-    @property
     def is_over(self) -> bool:
         return self.is_answered or self._dismissed
 
@@ -155,7 +149,7 @@ async def _loaded(ids: list[str]) -> list[Message]:
 def words_of_agents(ids: list[str]) -> list[Message]:
     """Those of the messages that an agent wrote, the oldest first."""
     said: list[Message] = []
-    for some in batched(ids, LOADED_AT_ONCE, strict=False):
+    for some in batched(ids, LOADED_AT_ONCE):
         said += _words().filter(pk__in=[uuid.UUID(each) for each in some]).order_by("pk")
     return said
 

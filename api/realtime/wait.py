@@ -174,7 +174,8 @@ def _seconds_to(moment: datetime) -> float:
     return (moment - timezone.now()).total_seconds()
 
 
-async def _gone(receive: Receive) -> None:
+async def gone(receive: Receive) -> None:
+    """Ends when the client left."""
     while (await receive())["type"] != "http.disconnect":
         pass
 

@@ -335,9 +335,7 @@ def test_end_of_the_process_answers_whoever_waits(
     with Running() as realtime:
         url = f"{realtime.url}/api/messaging/channels/{channel.pk}/messages"
         body = {"content": "Ship it?", "mode": "sync"}
-        call = pool.submit(
-            requests.post, url, json=body, headers={"x-api-key": key}, timeout=40
-        )
+        call = pool.submit(requests.post, url, json=body, headers={"x-api-key": key}, timeout=40)
         is_waiting(realtime)
         asked()
     assert reply_in(call.result(timeout=5)) is None
