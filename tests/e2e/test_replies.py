@@ -10,7 +10,7 @@ import requests
 from tests.e2e.stack import KEY, Stack
 from tests.polling import happens_within
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(60)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 
 
 @pytest.fixture
