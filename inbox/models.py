@@ -146,6 +146,7 @@ class Thread(models.Model):
 class Sender(models.TextChoices):
     AGENT = "agent", _("Agent")
     USER = "user", _("Person")
+    SYSTEM = "system", _("System")  # a note of a conversation; nobody's words, and no event
 
 
 class MessageStatus(models.TextChoices):
@@ -175,13 +176,18 @@ class Message(models.Model):
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="+")
     channel = models.ForeignKey(Channel, models.CASCADE, related_name="messages")
     thread = models.ForeignKey(
-        Thread, models.CASCADE, null=True, blank=True, related_name="messages"
+        Thread, models.CASCADE, null=True, blank=True, related_name="messages", db_index=False
     )
     reply_to = models.ForeignKey(
         "self", models.SET_NULL, null=True, blank=True, related_name="replies"
     )
-    sender = models.CharField(max_length=5, choices=Sender.choices)
+    sender = models.CharField(max_length=6, choices=Sender.choices)
     author = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
+    # Where it was written, if not here, and by whom there. A foreign author is nobody of ours.
+    source = models.CharField(max_length=32, blank=True, default="", db_default="")
+    source_id = models.CharField(max_length=255, null=True, blank=True)  # noqa: DJ001  # unique when set
+    source_author = models.CharField(max_length=255, blank=True, default="", db_default="")
+    source_author_name = models.CharField(max_length=200, blank=True, default="", db_default="")
     text = models.TextField(null=True, blank=True)  # noqa: DJ001  # absent is null on the wire
     status = models.CharField(  # noqa: DJ001
         max_length=7, choices=MessageStatus.choices, null=True, blank=True
@@ -213,6 +219,11 @@ class Message(models.Model):
                 condition=Q(client_id__isnull=False),
             ),
             models.UniqueConstraint(
+                fields=["thread", "source_id"],
+                name="message_source_id_unique",
+                condition=Q(source_id__isnull=False),
+            ),
+            models.UniqueConstraint(
                 fields=["channel", "stream_id"],
                 name="message_stream_id_unique",
                 condition=Q(stream_id__isnull=False),
@@ -241,6 +252,11 @@ class Message(models.Model):
         indexes = [
             models.Index(fields=["channel", "-id"], name="message_channel_newest"),
             models.Index(fields=["workspace", "-id"], name="message_workspace_newest"),
+            models.Index(
+                fields=["thread", "-id"],
+                name="message_thread_newest",
+                condition=Q(thread__isnull=False),
+            ),
             models.Index(
                 fields=["updated_at"],
                 name="message_streaming",

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from accounts.ids import parse_uuid
 from accounts.models import User, Workspace
 from inbox.errors import DomainError
-from inbox.models import Channel, ChannelPicture, Message, Mute, StatusEvent
+from inbox.models import Channel, ChannelPicture, Message, Mute, StatusEvent, Thread
 
 
 class ChannelNotFoundError(DomainError):
@@ -28,6 +28,18 @@ class MessageNotFoundError(DomainError):
     """No such message in this workspace, or not in the channel that was named."""
 
     code = "message_not_found"
+
+
+class ThreadNotFoundError(DomainError):
+    """No such thread in this workspace, or not in the channel that was named."""
+
+    code = "thread_not_found"
+
+
+class ReplyTargetError(DomainError):
+    """The message to reply to is not where the reply goes."""
+
+    code = "reply_target"
 
 
 class BadCursorError(DomainError):
@@ -95,6 +107,37 @@ def find_message(workspace: Workspace, message_id: str, channel: Channel | None)
     if found is None:
         raise MessageNotFoundError("Message not found")
     return found
+
+
+def find_thread(workspace: Workspace, thread_id: str, channel: Channel | None = None) -> Thread:
+    """A thread with its channel.
+
+    Raises: ThreadNotFoundError.
+    """
+    wanted = parse_uuid(thread_id)
+    threads = Thread.objects.filter(channel__workspace=workspace).select_related("channel")
+    if channel is not None:
+        threads = threads.filter(channel=channel)
+    found = threads.filter(pk=wanted).first() if wanted else None
+    if found is None:
+        raise ThreadNotFoundError("There is no such thread in this channel")
+    return found
+
+
+def require_reply_target(channel: Channel, message_id: str) -> Message:
+    """The message of a channel that a reply names.
+
+    Raises: ReplyTargetError.
+    """
+    try:
+        return find_message(channel.workspace, message_id, channel)
+    except MessageNotFoundError:
+        raise ReplyTargetError("There is no such message to reply to in this channel") from None
+
+
+def messages_of_thread(thread: Thread) -> QuerySet[Message]:
+    """Newest first."""
+    return Message.objects.filter(thread=thread).order_by("-id")
 
 
 def chain_of(message: Message) -> QuerySet[Message]:

@@ -24,7 +24,7 @@ from delivery.outbox import (
 )
 from delivery.queries import failed_events, receivers_of
 from inbox.errors import DomainError
-from inbox.models import Channel, Message, Sender
+from inbox.models import Channel, Message
 from reviews.models import ReviewRequest
 from reviews.targets import channel_target, review_target
 
@@ -49,21 +49,17 @@ def resend(message: Message, *, now: datetime) -> None:
 
     Raises: NothingToSendError, NoReceiverError.
     """
-    event = Event.objects.filter(once_key=_once_key(message)).exclude(body=None).first()
-    if event is None:
-        raise NothingToSendError("Cannot retry delivery for this message")
-    send_again(event, target=_target(message), now=now)
-
-
-def _once_key(message: Message) -> str:
-    """The one event that each message can cause: it was written by a person, or it was decided."""
-    happened = "created" if message.sender == Sender.USER else "closed"
-    return f"{message.pk}:{happened}"
-
-
-def _target(message: Message) -> Target:
     review = ReviewRequest.objects.select_related("message", "channel").filter(pk=message.pk)
     asked = review.first()
+    # What a message told: how its review ended, or else that it was written.
+    happened = "created" if asked is None else "closed"
+    event = Event.objects.filter(once_key=f"{message.pk}:{happened}").exclude(body=None).first()
+    if event is None:
+        raise NothingToSendError("Cannot retry delivery for this message")
+    send_again(event, target=_target(message, asked), now=now)
+
+
+def _target(message: Message, asked: ReviewRequest | None) -> Target:
     target = channel_target(message.channel) if asked is None else review_target(asked)
     if target is None:
         about = "agent" if asked is None else "message"

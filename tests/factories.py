@@ -18,7 +18,7 @@ from api.models import Call
 from attachments.models import Attachment
 from attachments.services import NewFile, store_file
 from delivery.models import Attempt, Delivery
-from inbox.models import Channel, Message, Sender
+from inbox.models import Channel, Message, Sender, Thread
 from inbox.services.channels import create_channel
 from inbox.services.messages import Draft, post_message
 from reviews.models import ReviewRequest
@@ -86,6 +86,12 @@ def make_message(
         draft=Draft(**({"text": "Hello"} | draft)),
         now=now or timezone.now(),
     ).message
+
+
+def make_thread(channel: Channel | None = None, **over: Any) -> Thread:
+    """A thread without messages: a conversation, or a room of another platform by `foreign_id`."""
+    fields: dict[str, Any] = {"source": "conversation"} | over
+    return Thread.objects.create(channel=channel or make_channel(), **fields)
 
 
 def make_review(

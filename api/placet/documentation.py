@@ -40,12 +40,13 @@ WITH_BODY = (400, 413, 415)
 
 @dataclass(frozen=True)
 class Book:
-    """Examples by operation, and what errors mean and look like."""
+    """Examples by operation, and what errors mean and look like in a dialect."""
 
     bodies: Mapping[str, Any]
     answers: Mapping[str, Any]
     meanings: Mapping[int, str]
     error_example: Callable[[int], dict[str, Any]]
+    error: type[Struct] = ErrorOut
 
 
 AGENTS = Book(BODIES, ANSWERS, MEANINGS, error_example)
@@ -92,7 +93,7 @@ def operation(
 
 def _error(status: int, book: Book) -> OpenApiResponse:
     example = OpenApiExample(str(status), book.error_example(status), status_codes=[str(status)])
-    return OpenApiResponse(ErrorOut, description=book.meanings[status], examples=[example])
+    return OpenApiResponse(book.error, description=book.meanings[status], examples=[example])
 
 
 def _examples(

@@ -1,6 +1,6 @@
 """A message as the wire sends it, read into what the domain takes (Placet contract 2.2, 4.1)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -22,6 +22,7 @@ from api.placet.views.base import (
 )
 from attachments.services import TextFile, claim_attachments, link_texts, stage_texts
 from inbox.models import Channel, Message
+from inbox.queries import find_thread, require_reply_target
 from inbox.services.messages import Draft
 from reviews.queries import require_closed_review
 from reviews.services import Callback, ReviewSpec, request_review
@@ -53,12 +54,15 @@ def read_draft(body: MessageIn, *, channel: Channel, key: ApiKey, now: datetime)
     if body.attachment_ids:
         carrying.append(partial(claim_attachments, ids=body.attachment_ids, key=key))
     target, webhook_url = given(body.iteration_of), given(body.webhook_url)
+    answered, thread_id = given(body.reply_to), given(body.thread_id)
     draft = Draft(
         text=given(body.text),
         status=given(body.status),
         metadata=_metadata(body, review),
         webhook_url=webhook_url and checked_url(webhook_url, "webhookUrl"),
         client_id=given(body.client_id),
+        thread=None if thread_id is None else find_thread(key.workspace, thread_id, channel),
+        reply_to=None if answered is None else require_reply_target(channel, answered),
         iteration_of=None if target is None else require_closed_review(channel, target),
         stream_id=given(body.stream_id),
         stream_state=given(body.stream_state),
@@ -75,18 +79,28 @@ def read_draft(body: MessageIn, *, channel: Channel, key: ApiKey, now: datetime)
 
 def _metadata(body: MessageIn, review: ReviewIn | None) -> dict[str, Any]:
     """The agent's metadata with what the server adds (2.2, step 6)."""
-    metadata = dict(given(body.metadata) or {})
-    if len(metadata) > MOST_METADATA_KEYS or measure_json(metadata) > settings.LARGEST_METADATA:
-        problem = (
-            f"metadata takes up to {MOST_METADATA_KEYS} keys and {settings.LARGEST_METADATA} bytes"
-        )
-        raise InvalidBodyError(fault("too_large", problem, "metadata"))
+    metadata = checked_metadata(given(body.metadata) or {})
     if given(body.webhook_url):
         metadata["webhookUrl"] = body.webhook_url
     plugin = _payload(review).get("plugin") if review and review.type == "freeform" else None
     if isinstance(plugin, str):
         metadata.setdefault("plugin", plugin)
     return metadata
+
+
+def checked_metadata(
+    metadata: Mapping[str, Any], path: Sequence[str | int] = ("metadata",)
+) -> dict[str, Any]:
+    """A copy of metadata that is small enough to be stored.
+
+    Raises: InvalidBodyError, which says where: `path`.
+    """
+    if len(metadata) > MOST_METADATA_KEYS or measure_json(metadata) > settings.LARGEST_METADATA:
+        problem = (
+            f"metadata takes up to {MOST_METADATA_KEYS} keys and {settings.LARGEST_METADATA} bytes"
+        )
+        raise InvalidBodyError(fault("too_large", problem, *path))
+    return dict(metadata)
 
 
 def read_review(review: ReviewIn, *, now: datetime) -> ReviewSpec:

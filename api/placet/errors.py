@@ -51,9 +51,11 @@ STATUS_OF_CODE = {
     "plugin_not_found": 404,
     "quota_exceeded": 413,
     "review_changed": 409,
+    "reply_target": 400,
     "review_closed": 403,
     "storage_unavailable": 503,
     "subagent_parent": 400,
+    "thread_not_found": 400,
     "too_many_steps": 400,
 }
 INVALID = "Validation failed"

@@ -15,12 +15,12 @@ from api.placet.times import wire_time
 from api.placet.wire import loaded, message_body
 from delivery import faults
 from delivery.bus import publish_after_commit
-from delivery.models import Delivery, State
-from delivery.outbox import Happening, cancel, enqueue
+from delivery.models import Delivery, Event, State
+from delivery.outbox import Happening, Target, cancel, enqueue
 from delivery.signals import deliveries_finished
-from inbox.models import Channel, DeliveryStatus, Message, Sender
+from inbox.models import Channel, DeliveryStatus, Message, Sender, StreamState
 from inbox.services.messages import set_delivery_status
-from inbox.signals import channel_deleted, message_deleted, message_posted
+from inbox.signals import channel_deleted, message_changed, message_deleted, message_posted
 from reviews.models import ReviewRequest, Status
 from reviews.signals import reviews_closed
 from reviews.targets import channel_target, review_target
@@ -42,18 +42,41 @@ def review_topic(message_id: uuid.UUID | str) -> str:
 
 @receiver(message_posted)
 def _tell_about_message(message: Message, *, by_webhook: bool, **_: Any) -> None:
-    """A person's message goes to the channel's webhook; an agent's own message goes nowhere."""
+    """A person's message goes to the agent; an agent's own only to who waits in a thread."""
     faults.hit("create.before_commit")
-    if message.sender != Sender.USER:
+    if message.sender == Sender.USER:
+        _tell("message:created", message, channel_target(message.channel) if by_webhook else None)
+    elif _is_finished_reply(message):
+        _tell_about_reply(message)
+
+
+@receiver(message_changed)
+def _tell_about_end_of_stream(message: Message, *, fields: frozenset[str], **_: Any) -> None:
+    if "stream_state" not in fields or not _is_finished_reply(message):
         return
+    if not Event.objects.filter(once_key=_once_key(message, "created")).exists():
+        _tell_about_reply(message)
+
+
+def _is_finished_reply(message: Message) -> bool:
+    """An agent's words in a thread that will not change. A draft that went silent may go on."""
+    is_reply = message.sender == Sender.AGENT and message.thread_id is not None
+    return is_reply and message.stream_state != StreamState.STREAMING and not message.stream_lapsed
+
+
+def _tell_about_reply(message: Message) -> None:
+    """By an event of its own, so that no agent takes its own words for somebody else's.
+
+    A bridge learns by webhook what it is to carry into its room; conversations are read by feed.
+    """
+    is_foreign = message.thread is not None and message.thread.foreign_id is not None
+    _tell("message:replied", message, channel_target(message.channel) if is_foreign else None)
+
+
+def _tell(event: str, message: Message, target: Target | None) -> None:
     whole = loaded(Message.objects.filter(pk=message.pk)).get()
-    body = {
-        "event": "message:created",
-        "channelId": str(message.channel_id),
-        "message": message_body(whole),
-    }
-    happening = _happening(message, "message:created", "created", body)
-    target = channel_target(message.channel) if by_webhook else None
+    body = {"event": event, "channelId": str(message.channel_id), "message": message_body(whole)}
+    happening = _happening(message, event, "created", body)
     enqueue([(happening, target)], now=timezone.now())
 
 
@@ -140,6 +163,10 @@ def _happening(message: Message, event: str, once: str, body: dict[str, Any]) ->
         type=event,
         reference=str(message.pk),
         scope=str(message.channel_id),
-        once_key=f"{message.pk}:{once}",
+        once_key=_once_key(message, once),
         body=orjson.dumps(body),
     )
+
+
+def _once_key(message: Message, once: str) -> str:
+    return f"{message.pk}:{once}"

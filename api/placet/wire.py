@@ -13,7 +13,7 @@ from api.placet.times import wire_time, wire_time_or_null
 from attachments.models import Attachment
 from attachments.models import State as FileState
 from attachments.queries import has_inline_text, inline_text
-from inbox.models import Channel, Message, Sender, StatusEvent
+from inbox.models import Channel, Message, Sender, StatusEvent, Thread
 from inbox.queries import steps_of
 from reviews.kinds import redact_passwords
 from reviews.models import ReviewRequest, Status
@@ -25,8 +25,11 @@ SECRET_WORDS = ("authorization", "secret", "token", "password", "api-key", "apik
 def loaded(messages: QuerySet[Message]) -> QuerySet[Message]:
     """Messages with everything that `message_body` looks at: two statements for any number."""
     files = Attachment.objects.filter(state=FileState.READY).order_by("position", "id")
+    # Few messages have a thread or answer another: those that have none cost no statement.
     return messages.select_related("review").prefetch_related(
-        Prefetch("attachments", queryset=files)
+        Prefetch("attachments", queryset=files),
+        "thread",
+        Prefetch("reply_to", queryset=Message.objects.only("source_id")),
     )
 
 
@@ -46,7 +49,7 @@ def message_body(
     body: dict[str, Any] = {
         "id": str(message.pk),
         "channelId": str(message.channel_id),
-        "senderType": message.sender,
+        "senderType": _sender_type(message),
         "senderId": _sender_id(message),
         "text": message.text,
         "status": message.status,
@@ -67,7 +70,36 @@ def message_body(
     }
     if steps is not None:
         body["statusEvents"] = [status_event_body(step) for step in steps]
+    return body | place_body(message)
+
+
+def place_body(message: Message) -> dict[str, Any]:
+    """Where a message stands and came from. Ours, not Placet's: keys without a value are absent."""
+    body: dict[str, Any] = {}
+    if message.reply_to:
+        body["replyTo"] = str(message.reply_to.pk)
+        if message.reply_to.source_id:
+            body["replyToSourceId"] = message.reply_to.source_id
+    if message.thread:
+        body["thread"] = thread_body(message.thread)
+    if message.source:
+        body["origin"] = {
+            "sourceType": message.source,
+            "sourceId": message.source_id,
+            "userId": message.source_author,
+            "userName": message.source_author_name,
+        }
     return body
+
+
+def thread_body(thread: Thread) -> dict[str, Any]:
+    """`roomId` is the id of the room where it comes from, null for a conversation."""
+    return {
+        "id": str(thread.pk),
+        "sourceType": thread.source,
+        "roomId": thread.foreign_id,
+        "title": thread.title,
+    }
 
 
 def status_event_body(event: StatusEvent) -> dict[str, Any]:
@@ -96,10 +128,15 @@ def page_body(messages: Sequence[Message]) -> list[dict[str, Any]]:
     ]
 
 
+def _sender_type(message: Message) -> str:
+    """Placet's clients know two: whoever is not the agent is a user."""
+    return Sender.AGENT if message.sender == Sender.AGENT else Sender.USER
+
+
 def _sender_id(message: Message) -> str:
     if message.sender == Sender.AGENT:
         return str(message.channel_id)
-    return str(message.author_id) if message.author_id else ""
+    return str(message.author_id) if message.author_id else message.source_author
 
 
 def review_body(review: ReviewRequest, *, redacted: bool = False) -> dict[str, Any]:

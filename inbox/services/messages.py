@@ -13,9 +13,22 @@ from django.db.models import Max
 from accounts.ids import uuid7
 from accounts.models import User
 from inbox.errors import DomainError
-from inbox.models import Channel, DeliveryStatus, Message, Sender, StreamState
-from inbox.queries import ChannelNotYoursError, MessageNotFoundError
+from inbox.models import Channel, DeliveryStatus, Message, Sender, StreamState, Thread
+from inbox.queries import ChannelNotYoursError, MessageNotFoundError, ReplyTargetError
 from inbox.signals import message_changed, message_deleted, message_posted
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a message was written, if not here: the platform, its id there, and its author there.
+
+    A foreign author is a name and an id that somebody claimed, never one of our people.
+    """
+
+    source: str
+    source_id: str | None = None
+    author: str = ""
+    author_name: str = ""
 
 
 @dataclass(frozen=True)
@@ -27,7 +40,9 @@ class Draft:
     metadata: Mapping[str, Any] | None = None
     webhook_url: str | None = None
     client_id: str | None = None
+    thread: Thread | None = None
     reply_to: Message | None = None
+    origin: Origin = Origin("")
     iteration_of: Message | None = None
     stream_id: str | None = None
     stream_state: str | None = None
@@ -54,8 +69,11 @@ def post_message(
 ) -> Posted:
     """Store a message with everything it carries, and announce it; all of it or nothing.
 
-    A `client_id` or `stream_id` that was used before gives the stored message back: unique
-    constraints decide, so simultaneous repeats store one message.
+    A `client_id` or `stream_id` that was used before gives the stored message back, and so does
+    the `source_id` of a message that came from elsewhere, within its thread: unique constraints
+    decide, so simultaneous repeats store one message.
+
+    Raises: ReplyTargetError for a reply to a message of another thread.
     """
     earlier = _stored_before(channel, sender, draft)
     if earlier is not None:
@@ -72,8 +90,10 @@ def post_message(
 
 
 def _stored_before(channel: Channel, sender: Sender, draft: Draft) -> Message | None:
-    """The message that this draft repeats, by its client id or else by its stream."""
+    """The message that this draft repeats: by its foreign id, its client id or its stream."""
     mine = Message.objects.filter(channel=channel, sender=sender)
+    if draft.origin.source_id is not None:
+        return mine.filter(thread=draft.thread, source_id=draft.origin.source_id).first()
     for identity in ("client_id", "stream_id"):
         value = getattr(draft, identity)
         earlier = mine.filter(**{identity: value}).first() if value is not None else None
@@ -115,7 +135,12 @@ def _store(
         metadata_json=json.dumps(draft.metadata, ensure_ascii=False) if draft.metadata else None,
         webhook_url=draft.webhook_url,
         client_id=draft.client_id,
+        thread=_thread_of(draft),
         reply_to=draft.reply_to,
+        source=draft.origin.source,
+        source_id=draft.origin.source_id,
+        source_author=draft.origin.author,
+        source_author_name=draft.origin.author_name,
         iteration_group=group,
         iteration=iteration,
         stream_id=draft.stream_id,
@@ -127,6 +152,19 @@ def _store(
         attach(message)
     message_posted.send(sender=Message, message=message, by_webhook=draft.by_webhook)
     return message
+
+
+def _thread_of(draft: Draft) -> Thread | None:
+    """A reply stays in the thread of what it answers.
+
+    Raises: ReplyTargetError.
+    """
+    if draft.reply_to is None:
+        return draft.thread
+    theirs = draft.reply_to.thread
+    if draft.thread is not None and draft.thread != theirs:
+        raise ReplyTargetError("The message to reply to is in another thread")
+    return theirs
 
 
 def hold_channel(channel_id: uuid.UUID) -> None:

@@ -24,6 +24,8 @@ class MessageIn(WireStruct):
     attachment_ids: Annotated[list[Text], Meta(max_length=100)] = []
     text_attachments: Annotated[list[TextAttachmentIn], Meta(max_length=100)] = []
     iteration_of: Text | UnsetType = UNSET
+    reply_to: Text | UnsetType = UNSET
+    thread_id: Text | UnsetType = UNSET
     client_id: ClientId | UnsetType = UNSET
     stream_id: Annotated[str, Meta(min_length=1, max_length=255)] | UnsetType = UNSET
     stream_started_at: Text | UnsetType = UNSET
@@ -42,7 +44,27 @@ class StatusEventOut(WireStruct):
     created_at: str
 
 
+class ThreadOut(WireStruct):
+    """A conversation, or a room of another platform; `roomId` is the room's id there."""
+
+    id: str
+    source_type: str
+    room_id: str | None
+    title: str
+
+
+class OriginOut(WireStruct):
+    """Where a message was written, if not here, and by whom there; nobody proved the name."""
+
+    source_type: str
+    source_id: str | None
+    user_id: str
+    user_name: str
+
+
 class MessageOut(WireStruct):
+    """`replyTo`, `thread` and `origin` are absent where a message has none."""
+
     id: str
     channel_id: str
     sender_type: Literal["agent", "user"]
@@ -61,6 +83,10 @@ class MessageOut(WireStruct):
     updated_at: str
     attachments: list[AttachmentOut]
     status_events: list[StatusEventOut] | UnsetType = UNSET
+    reply_to: str | UnsetType = UNSET
+    reply_to_source_id: str | UnsetType = UNSET
+    thread: ThreadOut | UnsetType = UNSET
+    origin: OriginOut | UnsetType = UNSET
 
 
 class MessagePageOut(WireStruct):

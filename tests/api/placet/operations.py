@@ -22,7 +22,7 @@ from inbox.models import Channel
 from reviews.models import Closer
 from reviews.services import Answer, answer_review
 from tests.conftest import Agent
-from tests.factories import make_channel, make_message, make_person, make_review
+from tests.factories import make_channel, make_message, make_person, make_review, make_thread
 
 MISSING = "01a1fbfb-face-7572-91e0-670124d68395"
 
@@ -36,6 +36,8 @@ IDS = {
     "parentChannelId": examples.PARENT_ID,
     "message_id": examples.MESSAGE_ID,
     "iterationOf": examples.MESSAGE_ID,
+    "replyTo": examples.MESSAGE_ID,
+    "threadId": examples.THREAD_ID,
     "file_id": examples.FILE_ID,
     "attachmentIds": examples.FILE_ID,
     "ids": examples.FILE_ID,
@@ -123,9 +125,10 @@ class Operation:
 
 
 def operations(*, agents: bool = True) -> Iterator[Operation]:
-    """Those of agents, or those of people."""
+    """Those of agents in Placet's dialect, or those of people."""
     for path, methods in document()["paths"].items():
-        if path.startswith("/api/") and path.startswith("/api/v1/") == agents:
+        others = not path.startswith("/api/") or path.startswith("/api/messaging/")
+        if not others and path.startswith("/api/v1/") == agents:
             for method, about in methods.items():
                 yield Operation(method.upper(), path, about)
 
@@ -156,6 +159,7 @@ def build_world(workspace: Workspace) -> World:
         examples.PARENT_ID: str(parent.pk),
         examples.MESSAGE_ID: str(review.pk),
         examples.FILE_ID: str(file.pk),
+        examples.THREAD_ID: str(make_thread(channel).pk),
     }
     return World(workspace, ids)
 
