@@ -37,7 +37,7 @@ BODIES: dict[str, Any] = {
         "source_type": "eliza_gui",
         "mode": "websocket",
     },
-    "ingestExternalMessage": {
+    "ingestExternal": {
         "agentId": AGENT_ID,
         "roomId": ROOM_ID,
         "userId": AUTHOR_ID,
@@ -54,7 +54,7 @@ ANSWERS: dict[str, Any] = {
         "success": True,
         "data": {"messages": [MESSAGE], "nextCursor": None},
     },
-    "ingestExternalMessage": {"success": True},
+    "ingestExternal": {"success": True},
     "currentMessageServer": {"success": True, "data": {"messageServerId": SERVER_ID}},
 }
 
