@@ -148,16 +148,18 @@ def _channels_named(call: Noted) -> Iterator[object]:
 
 
 def _channel_in(body: bytes) -> object:
-    """At the top, or of the message that a waiting call gets."""
+    """At the top, or of the message that stands there alone; `agentId` is ElizaOS's word for it."""
     if b'"channelId"' not in body and b'"agentId"' not in body:
         return None
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError:
         return None
-    message = value.get("message") if isinstance(value, dict) else None
-    whole = message if isinstance(message, dict) else value
-    return whole.get("channelId", whole.get("agentId")) if isinstance(whole, dict) else None
+    if not isinstance(value, dict):
+        return None
+    parts = (value.get("message"), value.get("data"), value)
+    whole = next(part for part in parts if isinstance(part, dict))
+    return whole.get("channelId") or whole.get("agentId")
 
 
 # Bodies
