@@ -16,13 +16,13 @@ from api.eliza.fields import checked_fields
 from api.eliza.moments import newer_than, older_than
 from api.eliza.serializers import ChannelMessageIn, ChannelMessageOut, ChannelMessagePageOut
 from api.eliza.views.base import ElizaView, channel_in_path, success
+from api.eliza.waiting import AT_ONCE, waiting_call
 from api.eliza.wire import loaded, message_body
 from api.origins import author_name
 from api.placet.documentation import LIMIT
 from api.placet.drafts import checked_metadata
 from api.placet.errors import InvalidBodyError, fault
 from api.placet.views.base import key_of, limit_in_query, read_body, workspace_of
-from api.placet.views.reviews import ServedElsewhereError
 from delivery import faults
 from inbox.models import Channel, Message, Sender
 from inbox.queries import (
@@ -33,7 +33,6 @@ from inbox.queries import (
 )
 from inbox.services.messages import Draft, Origin, post_message
 
-AT_ONCE = "websocket"
 TOGETHER = ("author_id", "message_server_id")
 WITHOUT_MEANING = ("page", "offset")
 
@@ -55,9 +54,13 @@ class ChannelMessages(ElizaView):
         channel = channel_in_path(request, channel_id)
         refuse_other_server(body, channel)
         draft = read_draft(body, channel=channel, key=key_of(request))
-        if body.mode != AT_ONCE:
-            raise ServedElsewhereError
-        return success(message_body(store(body, channel=channel, draft=draft, now=now)))
+        call = None if body.mode == AT_ONCE else waiting_call(request)
+        if call:
+            call.enter(key_of(request).pk)
+        message = store(body, channel=channel, draft=draft, now=now)
+        if call:
+            call.settle(message, body.mode)
+        return success(message_body(message))
 
     @operation(
         "listChannelMessages",
