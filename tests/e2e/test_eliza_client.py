@@ -1,6 +1,7 @@
-"""The official `@elizaos/api-client`, unmodified, against the running product."""
+"""The official `@elizaos/api-client`, unmodified, and the guide's programs, against the product."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -12,10 +13,14 @@ import pytest
 
 from tests.e2e.eliza import fetch_client
 from tests.e2e.stack import KEY, Stack
+from tests.guides import programs_in
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 
 PROGRAM = Path(__file__).parent / "eliza_client" / "client.mjs"
+PROGRAMS = {
+    name: text for name, text in programs_in("other-wires.md").items() if name.startswith("eliza")
+}
 FOREIGN = "01a1fbfb-face-7572-91e0-670124d68395"
 
 
@@ -39,21 +44,51 @@ def test_package_needs_nothing_else_at_run_time(client: Path) -> None:
     assert not re.search(r"^\s*import\b|\brequire\(|\bimport\(", code, re.MULTILINE)
 
 
-def steps(stack: Stack, folder: Path, channel: str) -> dict[str, Any]:
-    """What the program printed, by step."""
-    shutil.copy(PROGRAM, folder)
+def run(stack: Stack, folder: Path, *command: str) -> str:
+    """What a program printed."""
+    variables = {"LICET_URL": stack.url, "LICET_KEY": KEY, "LICET_AGENT": stack.channel}
     done = subprocess.run(
-        ["node", "client.mjs", stack.url, KEY, channel, FOREIGN],  # noqa: S607  # wherever it is
+        command,
         cwd=folder,
+        env=os.environ | variables,
         stdout=subprocess.PIPE,
         text=True,
         check=True,
         timeout=60,
     )
-    return {said["step"]: said["value"] for said in map(json.loads, done.stdout.splitlines())}
+    return done.stdout
+
+
+def test_programs_of_the_guide_do_what_it_says(counting: Stack, client: Path) -> None:
+    for name, text in PROGRAMS.items():
+        (client / name).write_text(text)
+    runners = {".sh": "sh", ".mjs": "node"}
+    printed = {name: run(counting, client, runners[Path(name).suffix], name) for name in PROGRAMS}
+    posted = json.loads(printed.pop("eliza_post.sh"))["data"]
+    assert (posted["text"], posted["metadata"]) == (
+        "When does my order ship?",
+        {"user_display_name": "Ada"},
+    )
+    (read, *_) = json.loads(printed.pop("eliza_read.sh"))["data"]["messages"]
+    assert read == posted
+    assert printed == {
+        "eliza_ingest.sh": '{"success":true}',
+        "eliza_client.mjs": "asked: When does my order ship?\n"
+        "brought: 1\n"
+        "read: Is the shop down? | When does my order ship?\n"
+        "BAD_REQUEST: content: is required\n",
+    }
+
+
+def steps(stack: Stack, folder: Path, channel: str) -> dict[str, Any]:
+    """What the program said, by step."""
+    shutil.copy(PROGRAM, folder)
+    said = run(stack, folder, "node", PROGRAM.name, stack.url, KEY, channel, FOREIGN)
+    return {step["step"]: step["value"] for step in map(json.loads, said.splitlines())}
 
 
 def test_client_posts_ingests_reads_and_gets_typed_errors(counting: Stack, client: Path) -> None:
+    """The last one: to be refused with a 429, it shows bad keys until its address is refused."""
     channel = counting.channel
     said = steps(counting, client, channel)
     assert_posted(said, channel)
@@ -85,7 +120,7 @@ def assert_ingested_and_read(said: dict[str, Any]) -> None:
     assert pages[0] == ["From Discord", "three", "two"]
     assert pages[1] == ["one", "An answer", "Again"]
     assert pages[2][0] == "Hello"
-    count = sum(len(page) for page in pages)
+    count = sum(len(page) for page in pages)  # the guide's programs wrote some, too
     assert said["of the last hour"] == count
     assert (said["of the next hour"], said["older than an hour"]) == (0, 0)
 

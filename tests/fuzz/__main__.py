@@ -101,7 +101,9 @@ def _real_ids(url: str, token: str) -> dict[str, list[str]]:
     """What to call the operations with: of agents, and of people."""
     agents = _Caller(f"{url}/api/v1", {"x-api-key": KEY})
     person = _Caller(f"{url}/api", {"authorization": f"Bearer {token}"})
-    return _of_agents(agents) | _of_people(agents, person)
+    bridge = _Caller(f"{url}/api/messaging", agents.headers)
+    server = bridge.get("/message-server/current")["data"]["messageServerId"]
+    return _of_agents(agents) | _of_people(agents, person) | {"servers": [server]}
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,9 @@ KIND = {
     "agent": "agents",
     "channel": "agents",
     "channelId": "agents",
+    "channel_id": "agents",
+    "message_server_id": "servers",
+    "in_reply_to_message_id": "messages",
     "parentChannelId": "agents",
     "stream_id": "streams",
     "streamId": "streams",
@@ -56,6 +59,7 @@ RIGHT_SHARE = 0.3
 REAL_SHARE = 0.8
 LONGEST_ID = 300
 LONGEST_WAIT_MS = 20
+WAITS_FOR_REPLIES = "/api/messaging/channels/{channel_id}/messages"
 
 _chance = random.Random(1)  # noqa: S311  # which cases get a real id is no secret
 
@@ -135,5 +139,5 @@ def map_query(context: Any, query: Any) -> Any:
 @schemathesis.hook
 def before_call(context: Any, case: Any, kwargs: Any) -> None:
     """A made-up timeout may mean 30 seconds, and so does none at all."""
-    if case.operation.path.endswith("/wait"):
+    if case.operation.path.endswith("/wait") or case.operation.path == WAITS_FOR_REPLIES:
         case.query = dict(case.query or {}) | {"timeout": LONGEST_WAIT_MS}

@@ -7,7 +7,15 @@ import pytest
 from accounts.models import Workspace
 from delivery.models import Event
 from inbox.models import Channel, Message, Thread
-from tests.api.eliza.calls import AUTHOR, INGEST, MISSING, SERVER, assert_refused, told
+from tests.api.eliza.calls import (
+    AUTHOR,
+    INGEST,
+    MISSING,
+    SERVER,
+    assert_refused,
+    messages_of,
+    told,
+)
 from tests.conftest import Agent
 
 pytestmark = pytest.mark.django_db
@@ -202,3 +210,16 @@ def test_what_is_wrong_with_a_long_list_is_cut_short(agent: Agent, channel: Chan
 
 def test_current_server_is_the_workspace_of_the_key(agent: Agent, workspace: Workspace) -> None:
     assert told(agent.get(SERVER)) == {"messageServerId": str(workspace.pk)}
+
+
+def test_agents_reply_carries_the_foreign_ids_back(agent: Agent, channel: Channel) -> None:
+    agent.post(INGEST, one(channel))
+    asked = str(Message.objects.get().pk)
+    reply = {"channelId": str(channel.pk), "text": "No", "replyTo": asked}
+    assert agent.post("/api/v1/messages", reply).status_code == 201
+    event = agent.get("/api/v1/events").json()["events"][-1]
+    said = event["data"]["message"]
+    assert (event["type"], said["text"]) == ("message:replied", "No")
+    assert (said["thread"]["roomId"], said["replyToSourceId"]) == (ROOM, "m-1")
+    (listed, _) = told(agent.get(messages_of(channel)))["messages"]
+    assert (listed["roomId"], listed["inReplyToRootMessageId"]) == (ROOM, asked)
