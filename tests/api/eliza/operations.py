@@ -6,16 +6,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from api.eliza import examples
+from api.placet.examples import AGENT_ID, MESSAGE_ID
 from tests.api.placet.operations import Operation, Place, World, document
 from tests.conftest import Agent
 
 # What each id of a path or a body names. A new one has to be put here, or below.
 IDS = {
-    "channel_id": examples.AGENT_ID,
-    "channelId": examples.AGENT_ID,
-    "agentId": examples.AGENT_ID,
+    "channel_id": AGENT_ID,
+    "channelId": AGENT_ID,
+    "agentId": AGENT_ID,
     "message_server_id": examples.SERVER_ID,
-    "in_reply_to_message_id": examples.MESSAGE_ID,
+    "in_reply_to_message_id": MESSAGE_ID,
 }
 # Of another platform, and kept as they are.
 THEIRS = {"author_id", "roomId", "userId", "sourceId"}
@@ -57,7 +58,8 @@ class Changed:
 
 def call(agent: Agent, operation: Operation, world: World, changed: Changed | None = None) -> Any:
     """Make the documented call on the rows of a world."""
-    path, body = operation.path, None
+    path = operation.path
+    body: dict[str, Any] | None = None
     if operation.content:
         text = json.dumps(examples.BODIES[operation.id])
         for documented, real in world.ids.items():
@@ -65,7 +67,7 @@ def call(agent: Agent, operation: Operation, world: World, changed: Changed | No
         body = json.loads(text)
     if changed and changed.place.where == "path":
         path = path.replace(f"{{{changed.place.name}}}", changed.value)
-    if changed and changed.place.where == "body":
+    if body is not None and changed and changed.place.where == "body":
         body[changed.place.name] = changed.value
     for name in operation.path_names:
         path = path.replace(f"{{{name}}}", world.ids[IDS[name]])
