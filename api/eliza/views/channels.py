@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
@@ -15,7 +14,12 @@ from accounts.models import ApiKey
 from api.eliza.documentation import operation
 from api.eliza.fields import checked_fields
 from api.eliza.moments import newer_than, older_than
-from api.eliza.serializers import ChannelMessageIn, ChannelMessageOut, ChannelMessagePageOut
+from api.eliza.serializers import (
+    ChannelMessageIn,
+    ChannelMessageOut,
+    ChannelMessagePageOut,
+    ReplyEvent,
+)
 from api.eliza.views.base import ElizaView, channel_in_path, success
 from api.eliza.waiting import AT_ONCE, waiting_call
 from api.eliza.wire import loaded, message_body
@@ -48,7 +52,7 @@ class ChannelMessages(ElizaView):
         body=ChannelMessageIn,
         answers={
             200: OpenApiResponse(ChannelMessageOut, GROWING),
-            (200, "text/event-stream"): OpenApiResponse(OpenApiTypes.STR),
+            (200, "text/event-stream"): ReplyEvent,
         },
         errors=[403, 404, 408],
         parameters=[
