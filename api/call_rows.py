@@ -111,6 +111,8 @@ def error_in(answer: object) -> str:
     """The first line of what an agent was told, with the first fault and its place."""
     if not isinstance(answer, dict):
         return ""
+    if isinstance(answer.get("error"), dict):
+        return _eliza_error(answer["error"])
     message = str(answer.get("message", ""))
     for each in answer.get("errors") or []:
         place = ".".join(str(part) for part in each.get("path", []))
@@ -118,6 +120,11 @@ def error_in(answer: object) -> str:
         message = detail if each["message"] == message else f"{message}: {detail}"
         break
     return next(iter(message.splitlines()), "")
+
+
+def _eliza_error(error: dict[str, str]) -> str:
+    message, details = error["message"], error["details"]
+    return message if details == message else f"{message}: {details}"
 
 
 # What it was about

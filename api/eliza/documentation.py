@@ -15,6 +15,7 @@ ELIZA = Book(
         400: "Fields are missing or malformed; `details` names every one of them.",
         403: "`message_server_id` is not the server of this channel.",
         404: "No such channel, or not yours.",
+        408: "The body did not arrive in time.",
         503: "This cannot be served now; `Retry-After` says when to come back.",
     },
     error_example,

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from api.eliza.errors import error_body
+from api.eliza.errors import NO_CHANNEL, error_body
 from api.placet.examples import AGENT_ID, MESSAGE_ID
 
 SERVER_ID = "019a9c3d-10c2-7f51-8a3e-5b9d20e4c716"
@@ -37,7 +37,7 @@ BODIES: dict[str, Any] = {
         "source_type": "eliza_gui",
         "mode": "websocket",
     },
-    "ingestExternalMessage": {
+    "ingestExternal": {
         "agentId": AGENT_ID,
         "roomId": ROOM_ID,
         "userId": AUTHOR_ID,
@@ -54,25 +54,22 @@ ANSWERS: dict[str, Any] = {
         "success": True,
         "data": {"messages": [MESSAGE], "nextCursor": None},
     },
-    "ingestExternalMessage": {"success": True},
+    "ingestExternal": {"success": True},
     "currentMessageServer": {"success": True, "data": {"messageServerId": SERVER_ID}},
 }
 
-NO_CHANNEL = "Channel not found"
 ERROR_TEXTS = {
     400: (
         "Missing required fields: content",
         "content: is required; author_id: must be a UUID",
     ),
-    401: ("Missing or invalid API key", "Missing or invalid API key"),
-    403: (
-        "message_server_id is not the server of this channel",
-        "message_server_id is not the server of this channel",
-    ),
-    404: (NO_CHANNEL, NO_CHANNEL),
-    413: ("The body is larger than 1048576 bytes.", "The body is larger than 1048576 bytes."),
-    415: ("Send the body as application/json.", "Send the body as application/json."),
-    429: ("Too many requests. Try again in 12 s.", "Too many requests. Try again in 12 s."),
+    401: ("Missing or invalid API key",) * 2,
+    403: ("message_server_id is not the server of this channel",) * 2,
+    404: (NO_CHANNEL,) * 2,
+    408: ("The body did not arrive in time.",) * 2,
+    413: ("The body is larger than 1048576 bytes.",) * 2,
+    415: ("Send the body as application/json.",) * 2,
+    429: ("Too many requests. Try again in 12 s.",) * 2,
     503: ("The database cannot be reached. Try again.",) * 2,
 }
 

@@ -91,6 +91,13 @@ class ChannelMessageOut(Struct):
     data: ChannelMessage
 
 
+class ReplyEvent(Struct):
+    """One event of a `stream`; `data` is a message as JSON, or null after `done`."""
+
+    event: Literal["user_message", "chunk", "done"]
+    data: Annotated[str, Meta(extra_json_schema={"contentMediaType": "application/json"})]
+
+
 class ChannelMessagePage(Struct, kw_only=True):
     """Newest first; `nextCursor` goes into `before`."""
 

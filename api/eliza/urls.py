@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from api.eliza.views import channels
+from api.eliza.views import channels, ingest, servers
 from api.eliza.views.base import UnknownRoute
 
 app_name = "eliza"
@@ -13,5 +13,7 @@ urlpatterns = [
         channels.ChannelMessages.as_view(),
         name="channel-messages",
     ),
+    path("ingest-external", ingest.IngestExternal.as_view(), name="ingest-external"),
+    path("message-server/current", servers.CurrentServer.as_view(), name="current-server"),
     re_path(r"^", UnknownRoute.as_view(), name="unknown-route"),
 ]

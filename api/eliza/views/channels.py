@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiParameter
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -14,7 +14,12 @@ from accounts.models import ApiKey
 from api.eliza.documentation import operation
 from api.eliza.fields import checked_fields
 from api.eliza.moments import newer_than, older_than
-from api.eliza.serializers import ChannelMessageIn, ChannelMessageOut, ChannelMessagePageOut
+from api.eliza.serializers import (
+    ChannelMessageIn,
+    ChannelMessageOut,
+    ChannelMessagePageOut,
+    ReplyEvent,
+)
 from api.eliza.views.base import ElizaView, channel_in_path, success
 from api.eliza.waiting import AT_ONCE, waiting_call
 from api.eliza.wire import loaded, message_body
@@ -35,19 +40,35 @@ from inbox.services.messages import Draft, Origin, post_message
 
 TOGETHER = ("author_id", "message_server_id")
 WITHOUT_MEANING = ("page", "offset")
+GROWING = (
+    "The message; for `stream` the events `user_message`, the stored message, `chunk`, each state "
+    "of the growing reply, and `done`, the whole reply or null."
+)
 
 
 class ChannelMessages(ElizaView):
     @operation(
         "postChannelMessage",
         body=ChannelMessageIn,
-        answers={200: ChannelMessageOut},
-        errors=[403, 404],
+        answers={
+            200: OpenApiResponse(ChannelMessageOut, GROWING),
+            (200, "text/event-stream"): ReplyEvent,
+        },
+        errors=[403, 404, 408],
+        parameters=[
+            OpenApiParameter(
+                "timeout",
+                int,
+                description="How long `sync` waits for a reply, and `stream` for more of it: "
+                "milliseconds; 25000 by default and at most.",
+            )
+        ],
     )
     def post(self, request: Request, channel_id: str) -> Response:
         """Post a message to an agent; it reaches the agent as a person's message does.
 
-        Unknown fields are ignored.
+        `sync` answers when the agent has replied, or the time is up: the reply is then
+        `metadata.reply`, or null. Unknown fields are ignored.
         """
         now = timezone.now()
         body = read_message(request)
