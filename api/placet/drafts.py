@@ -79,17 +79,22 @@ def read_draft(body: MessageIn, *, channel: Channel, key: ApiKey, now: datetime)
 
 def _metadata(body: MessageIn, review: ReviewIn | None) -> dict[str, Any]:
     """The agent's metadata with what the server adds (2.2, step 6)."""
-    metadata = dict(given(body.metadata) or {})
-    if len(metadata) > MOST_METADATA_KEYS or measure_json(metadata) > settings.LARGEST_METADATA:
-        problem = (
-            f"metadata takes up to {MOST_METADATA_KEYS} keys and {settings.LARGEST_METADATA} bytes"
-        )
-        raise InvalidBodyError(fault("too_large", problem, "metadata"))
+    metadata = checked_metadata(dict(given(body.metadata) or {}))
     if given(body.webhook_url):
         metadata["webhookUrl"] = body.webhook_url
     plugin = _payload(review).get("plugin") if review and review.type == "freeform" else None
     if isinstance(plugin, str):
         metadata.setdefault("plugin", plugin)
+    return metadata
+
+
+def checked_metadata(metadata: dict[str, Any]) -> dict[str, Any]:
+    """Raises: InvalidBodyError for more of it than is kept."""
+    if len(metadata) > MOST_METADATA_KEYS or measure_json(metadata) > settings.LARGEST_METADATA:
+        problem = (
+            f"metadata takes up to {MOST_METADATA_KEYS} keys and {settings.LARGEST_METADATA} bytes"
+        )
+        raise InvalidBodyError(fault("too_large", problem, "metadata"))
     return metadata
 
 

@@ -73,7 +73,7 @@ def post_message(
     the `source_id` of a message that came from elsewhere, within its thread: unique constraints
     decide, so simultaneous repeats store one message.
 
-    Raises: ReplyTargetError for a reply to a message of another thread.
+    Raises: ReplyTargetError for a reply to a message of another thread, or to one that is gone.
     """
     earlier = _stored_before(channel, sender, draft)
     if earlier is not None:
@@ -86,6 +86,8 @@ def post_message(
             return Posted(_aborted(earlier, draft, now), created=False)
         if not Channel.objects.filter(pk=channel.pk).exists():
             raise ChannelNotYoursError("Not your agent") from None
+        if draft.reply_to and not Message.objects.filter(pk=draft.reply_to.pk).exists():
+            raise ReplyTargetError("The message to reply to was deleted meanwhile") from None
         raise
 
 

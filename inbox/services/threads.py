@@ -7,7 +7,7 @@ from django.db import transaction
 
 from accounts.ids import uuid7
 from inbox.models import Channel, Sender, Thread
-from inbox.services.messages import Draft, Posted, post_message
+from inbox.services.messages import Draft, Posted, hold_channel, post_message
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,11 @@ def post_in_room(
 def post_in_new_thread(
     *, channel: Channel, source: str, sender: Sender, draft: Draft, now: datetime, title: str = ""
 ) -> Posted:
-    """Begin a conversation with its first message; without it there is none."""
+    """Begin a conversation with its first message; without it there is none.
+
+    Raises: ChannelNotYoursError for a channel that was deleted meanwhile.
+    """
+    hold_channel(channel.pk)
     thread = Thread.objects.create(
         id=uuid7(now), channel=channel, source=source, title=title, created_at=now
     )
