@@ -102,7 +102,19 @@ def _reply_target(
     found = _message(workspace, shown, thread.channel)
     if found.thread_id != thread.pk:
         raise missing("Message", shown)
+    found.thread = thread  # nobody need look for it again, who might not find it any more
     return found
+
+
+def _place_of_reply(workspace: Workspace, shown: str, channel: Channel | None) -> Place:
+    answered = _message(workspace, shown, channel)
+    if answered.thread_id is None:
+        raise RefusedCallError("Field 'reply_to_message_id' must name a message of a conversation.")
+    try:
+        answered.thread = find_thread(workspace, str(answered.thread_id))
+    except ThreadNotFoundError:
+        raise missing("Message", shown) from None
+    return Place(answered.thread.channel, answered.thread, answered)
 
 
 def _message(workspace: Workspace, shown: str, channel: Channel | None) -> Message:
@@ -110,13 +122,6 @@ def _message(workspace: Workspace, shown: str, channel: Channel | None) -> Messa
         return find_message(workspace, read_id(MESSAGE, shown), channel)
     except MessageNotFoundError:
         raise missing("Message", shown) from None
-
-
-def _place_of_reply(workspace: Workspace, shown: str, channel: Channel | None) -> Place:
-    answered = _message(workspace, shown, channel)
-    if answered.thread is None:
-        raise RefusedCallError("Field 'reply_to_message_id' must name a message of a conversation.")
-    return Place(answered.channel, answered.thread, answered)
 
 
 def channel_in_query(request: Request) -> Channel | None:
@@ -135,7 +140,8 @@ def channel_in_query(request: Request) -> Channel | None:
 
 def _channel_of_sender(workspace: Workspace, sender_id: str) -> Channel | None:
     """An agent that speaks under its own id begins conversations of its own."""
-    return channels_of(workspace).filter(pk=read_id(AGENT, sender_id) or None).first()
+    wanted = read_id(AGENT, sender_id)
+    return channels_of(workspace).filter(pk=wanted).first() if wanted else None
 
 
 def _oldest(workspace: Workspace) -> Channel:

@@ -1,6 +1,6 @@
 """This dialect's errors: `{status, message, data}`, one sentence for each thing that is wrong."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rest_framework.exceptions import APIException
@@ -52,7 +52,7 @@ def error_body(message: str) -> dict[str, Any]:
     return {"status": "error", "message": message, "data": None}
 
 
-def _sentence(message: str, faults: list[Mapping[str, Any]]) -> str:
+def _sentence(message: str, faults: Sequence[Mapping[str, Any]]) -> str:
     """What is wrong in particular, where there is such a thing."""
     if message == INVALID and faults:
         first = faults[0]

@@ -69,7 +69,7 @@ def told_body(told: ToldMessage) -> dict[str, Any]:
 
 def _told_sender(told: ToldMessage) -> str:
     source = told.origin.source_type if told.origin else ""
-    if told.sender_type == Sender.AGENT and source != SOURCE:
+    if told.sender_type == "agent" and source != SOURCE:
         return _again(AGENT, told.channel_id)
     return told.origin.user_id if told.origin else _again(PERSON, told.sender_id or str(NOBODY))
 

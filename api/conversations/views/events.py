@@ -58,8 +58,8 @@ def _read(request: Request) -> FeedPage:
 
 def _threads_of(workspace: Workspace, message_ids: Iterable[str]) -> dict[str, uuid.UUID | None]:
     """Where messages are whose events do not say it: one statement for all, or none."""
-    asked = {parse_uuid(each) for each in message_ids} - {None}
+    asked = {found for each in message_ids if (found := parse_uuid(each))}
     if not asked:
         return {}
-    found = Message.objects.filter(workspace=workspace, pk__in=asked)
-    return {str(pk): thread_id for pk, thread_id in found.values_list("pk", "thread_id")}
+    messages = Message.objects.filter(workspace=workspace, pk__in=asked)
+    return {str(pk): thread_id for pk, thread_id in messages.values_list("pk", "thread_id")}

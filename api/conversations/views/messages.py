@@ -55,7 +55,8 @@ class MessagesAtRoot(Messages):
     @operation("sendMessageAtRoot", **SENDING)
     def post(self, request: Request) -> Response:
         """The same as `POST /v1/messages`."""
-        return super().post(request)
+        answer: Response = super().post(request)
+        return answer
 
 
 def _thread_id(message: Message) -> uuid.UUID:
