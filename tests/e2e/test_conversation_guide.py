@@ -73,8 +73,8 @@ def start(stack: Stack, folder: Path) -> Iterator[Start]:
 
     yield begin
     for program in started:
-        program.kill()
-        program.communicate()
+        with program:  # closes its output, too
+            program.kill()
 
 
 def printed(running: "subprocess.Popen[str]") -> list[str]:
