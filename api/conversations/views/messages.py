@@ -44,7 +44,7 @@ class Messages(ConversationView):
         body = read_message(request)
         message = send_message(body, place=find_place(request, body), now=timezone.now())
         sent = {
-            "conversation_id": shown_id(CONVERSATION, _thread_id(message)),
+            "conversation_id": message.thread_id and shown_id(CONVERSATION, message.thread_id),
             "message": sent_body(message),
             "auto_reply_enqueued": body.auto_reply and _is_for_webhook(message),
         }
@@ -57,12 +57,6 @@ class MessagesAtRoot(Messages):
         """The same as `POST /v1/messages`."""
         answer: Response = super().post(request)
         return answer
-
-
-def _thread_id(message: Message) -> uuid.UUID:
-    """Every message of this wire is in a thread."""
-    assert message.thread_id is not None  # noqa: S101  # for the type checker
-    return message.thread_id
 
 
 def _is_for_webhook(message: Message) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from accounts.models import Workspace
-from api.conversations.examples import BODIES, CONVERSATION_ID, CURSOR, QUESTION_ID
+from api.conversations.examples import BODIES, CONVERSATION_ID, QUESTION_ID
 from api.conversations.ids import CONVERSATION, MESSAGE, shown_id
 from api.placet.examples import AGENT_ID
 from inbox.models import Message
@@ -104,6 +104,3 @@ def body_of(operation: Operation, world: World) -> Any:
 
 def messages_of(world: World) -> list[Any]:
     return list(Message.objects.filter(workspace=world.workspace).order_by("pk").values())
-
-
-__all__ = ["CURSOR", "IDS", "MISSING", "OPERATIONS", "World", "build_world", "call", "id_places"]
