@@ -78,7 +78,7 @@ def post_message(
     the `source_id` of a message that came from elsewhere, within its thread: unique constraints
     decide, so simultaneous repeats store one message.
 
-    Raises: ReplyTargetError for a reply to a message of another thread.
+    Raises: ReplyTargetError for a reply to a message of another thread, or to one that is gone.
     """
     earlier = _stored_before(channel, sender, draft)
     if earlier is not None:

@@ -8,7 +8,13 @@ from django.db import IntegrityError, transaction
 
 from accounts.ids import uuid7
 from inbox.models import Channel, Sender, Thread
-from inbox.services.messages import Draft, Posted, post_message, refuse_what_is_gone
+from inbox.services.messages import (
+    Draft,
+    Posted,
+    hold_channel,
+    post_message,
+    refuse_what_is_gone,
+)
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,7 @@ def _post_in_room(
     )
 
 
+@transaction.atomic
 def post_in_new_thread(
     *, channel: Channel, source: str, sender: Sender, draft: Draft, now: datetime, title: str = ""
 ) -> Posted:
@@ -60,12 +67,10 @@ def post_in_new_thread(
 
     Raises: ChannelNotYoursError for a channel that was deleted meanwhile.
     """
-    thread = Thread(id=uuid7(now), channel=channel, source=source, title=title, created_at=now)
-    try:
-        with transaction.atomic():
-            thread.save(force_insert=True)
-            whole = replace(draft, thread=thread)
-            return post_message(channel=channel, sender=sender, draft=whole, now=now)
-    except IntegrityError:
-        refuse_what_is_gone(channel, draft)
-        raise
+    hold_channel(channel.pk)
+    thread = Thread.objects.create(
+        id=uuid7(now), channel=channel, source=source, title=title, created_at=now
+    )
+    return post_message(
+        channel=channel, sender=sender, draft=replace(draft, thread=thread), now=now
+    )

@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 from tests.e2e.eliza import fetch_client
 from tests.e2e.stack import KEY, Stack
 from tests.guides import programs_in
+from tests.polling import happens_within
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 
@@ -21,6 +23,7 @@ PROGRAM = Path(__file__).parent / "eliza_client" / "client.mjs"
 PROGRAMS = {
     name: text for name, text in programs_in("other-wires.md").items() if name.startswith("eliza")
 }
+WAITING = "eliza_ask.sh"
 FOREIGN = "01a1fbfb-face-7572-91e0-670124d68395"
 
 
@@ -59,11 +62,29 @@ def run(stack: Stack, folder: Path, *command: str) -> str:
     return done.stdout
 
 
+def test_program_that_waits_gets_the_reply(counting: Stack, client: Path) -> None:
+    (client / WAITING).write_text(PROGRAMS[WAITING])
+    with ThreadPoolExecutor() as pool:
+        program = pool.submit(run, counting, client, "sh", WAITING)
+        assert happens_within(10, lambda: newest(counting)["text"] == "Shall I ship version 4.2?")
+        asked = newest(counting)["id"]
+        reply = {"channelId": counting.channel, "text": "Ship it", "replyTo": asked}
+        assert counting.call("POST", "/api/v1/messages", reply).status_code == 201
+        answer = json.loads(program.result(timeout=30))
+    assert answer["data"]["metadata"]["reply"]["text"] == "Ship it"
+
+
+def newest(stack: Stack) -> dict[str, Any]:
+    found: list[dict[str, Any]] = stack.call("GET", "/api/v1/messages?limit=1").json()["data"]
+    return found[0] if found else {"text": ""}
+
+
 def test_programs_of_the_guide_do_what_it_says(counting: Stack, client: Path) -> None:
     for name, text in PROGRAMS.items():
         (client / name).write_text(text)
     runners = {".sh": "sh", ".mjs": "node"}
-    printed = {name: run(counting, client, runners[Path(name).suffix], name) for name in PROGRAMS}
+    at_once = [name for name in PROGRAMS if name != WAITING]
+    printed = {name: run(counting, client, runners[Path(name).suffix], name) for name in at_once}
     posted = json.loads(printed.pop("eliza_post.sh"))["data"]
     assert (posted["text"], posted["metadata"]) == (
         "When does my order ship?",

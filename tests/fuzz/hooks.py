@@ -39,6 +39,8 @@ KIND = {
     "user_id": "users",
     "key_id": "keys",
     "log_id": "logs",
+    "conversation_id": "conversations",
+    "reply_to_message_id": "spoken",
 }
 # Where most of a kind would not do.
 FITTING = {
