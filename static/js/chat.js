@@ -37,7 +37,7 @@ async function fetchNew() {
       again = false;
       const before = shown();
       const newest = idOf(before.at(-1));
-      if (newest) await load(`?after=${newest}`, "#log-items", "beforeend", "log-tail");
+      if (newest) await load(`after=${newest}`, "#log-items", "beforeend", "log-tail");
       else await loadLatest();
       again ||= shown().length - before.length >= PAGE;
       await htmx.timeout(PAUSE);
@@ -49,7 +49,7 @@ async function fetchNew() {
 
 function countUnseen() {
   const newest = idOf(shown().at(-1));
-  if (newest) load(`?after=${newest}`, "#unseen", "innerHTML", "unseen");
+  if (newest) load(`after=${newest}`, "#unseen", "innerHTML", "unseen");
 }
 
 function showUnseen() {
@@ -61,7 +61,7 @@ function showUnseen() {
 // A message whose transaction took longer than that of a later one.
 async function insert(id) {
   const next = shown().find((message) => idOf(message) > id);
-  const path = next.getAttribute("hx-get").replace(idOf(next), id).replace("?first", "");
+  const path = next.getAttribute("hx-get").replace(idOf(next), id).replace("first", "");
   await htmx.ajax("GET", path, { source: next, target: next, swap: "beforebegin" });
   refresh(next.id);
 }
