@@ -20,8 +20,8 @@ from web.composer import Composer, RefusedError, composer_for, send
 from web.conversation import Conversation, pending_in
 from web.files.uploads import with_files
 from web.fragments import show, show_part, wanted_fragment
-from web.redirects import SeeOther
 from web.origins import thread_name
+from web.redirects import SeeOther
 from web.rows import channel_rows, row_of
 from web.threads import thread_rows
 
