@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import DateTimeField, OuterRef, Q, Subquery
+from django.db.models import DateTimeField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from inbox.models import Channel, Message, Thread
@@ -29,11 +29,16 @@ def thread_rows(channel: Channel) -> Sequence[ThreadRow]:
 
 
 def _by_activity(channel: Channel) -> Sequence[Any]:
-    threads = Thread.objects.filter(channel=channel)
-    newest = threads.order_by("-id").values("pk")[:NEWEST]
-    said = Message.objects.filter(channel=channel).order_by("-id").values("pk")[:LATEST_MESSAGES]
-    lively = Message.objects.filter(pk__in=said, thread__isnull=False).values("thread")
     last = Message.objects.filter(thread=OuterRef("pk")).order_by("-id").values("created_at")[:1]
     last_at = Coalesce(Subquery(last), "created_at", output_field=DateTimeField())
-    wanted = threads.filter(Q(pk__in=newest) | Q(pk__in=lively)).annotate(last_at=last_at)
+    wanted = Thread.objects.filter(pk__in=_candidates(channel)).annotate(last_at=last_at)
     return list(wanted.order_by("-last_at", "-id")[:SHOWN])
+
+
+def _candidates(channel: Channel) -> QuerySet[Any, Any]:
+    """Ids of threads. A union, because "one or the other" would look at every thread."""
+    begun = Thread.objects.filter(channel=channel).order_by("-id").values("pk")[:NEWEST]
+    said = Message.objects.filter(channel=channel).order_by("-id").values("pk")[:LATEST_MESSAGES]
+    newest = Thread.objects.filter(pk__in=begun).values("pk")
+    lively = Message.objects.filter(pk__in=said, thread__isnull=False).values("thread")
+    return newest.union(lively)
