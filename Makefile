@@ -83,6 +83,7 @@ messages: $(DEV_STAMP) ## collect the texts of the pages, and compile their Germ
 bench: $(DEV_STAMP) ## print what posts, waits, open pages, callbacks, expiry and pages cost
 	@$(VENV)/python -m bench.post_message
 	@$(VENV)/python -m bench.hold_waiters
+	@$(VENV)/python -m bench.hold_replies
 	@$(VENV)/python -m bench.hold_streams
 	@$(VENV)/python -m bench.callbacks
 	@$(VENV)/python -m bench.expire
