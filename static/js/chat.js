@@ -80,7 +80,8 @@ function created(id, own) {
 
 function changed(id) {
   if (byId(`m-${id}`)) refresh(`m-${id}`);
-  else if (atEnd()) created(id, false);
+  // An older one is further up, or in another thread.
+  else if (atEnd() && !(id < idOf(shown().at(-1)))) created(id, false);
 }
 
 function deleted(id) {
