@@ -72,8 +72,7 @@ function created(id, own) {
     byId("unseen").replaceChildren();
     toEnd();
   }
-  if (own && !isLatest()) return loadLatest();
-  if (!isLatest()) return undefined;
+  if (!isLatest()) return own ? loadLatest() : undefined;
   if (id < idOf(shown().at(-1))) return id > idOf(shown()[0]) ? insert(id) : undefined;
   return own || atEnd() ? fetchNew() : countUnseen();
 }
@@ -220,8 +219,9 @@ function settle() {
   const first = opened === null;
   opened = byId("detail");
   document.querySelector(".msg.marked")?.scrollIntoView({ block: "center" });
-  // On a phone the row that was pressed is out of sight now.
-  if (!first && !byId("channel-list")?.checkVisibility()) byId("channel-title").focus();
+  // What was pressed is gone (the way to a thread), or on a phone out of sight.
+  const lost = document.activeElement === document.body || !byId("channel-list")?.checkVisibility();
+  if (!first && lost) byId("channel-title").focus();
 }
 
 document.addEventListener("htmx:after:swap", settle);

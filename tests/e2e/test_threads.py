@@ -60,6 +60,7 @@ def test_room_is_read_live_and_a_reply_stays_in_it(stack: Stack, channel: str, t
     expect(tab.locator("#threads")).to_be_visible()  # the room is new, and so is the list
     messages.last.get_by_role("link", name="general").click()
     expect(messages).to_have_count(1)
+    expect(tab.locator("#channel-title")).to_be_focused()
     expect(tab.locator("#quote")).to_contain_text("Goes to general on Discord")
     assert stack.call("POST", "/api/v1/messages", outside).ok
     hear(stack, channel, "Hello?")
