@@ -47,7 +47,7 @@ class CallStorage(RedisStorage):
 
     def initialize_storage(self, _uri: str) -> None:
         super().initialize_storage(_uri)
-        self.lua_call = self.get_connection().register_script(SCRIPT)
+        self.lua_call = self.get_connection().register_script(SCRIPT.encode())
 
     def count(self, limited: Sequence[Limited]) -> Standing:
         """Count one call against each of these limits; all are counted, whatever the others say."""

@@ -2,7 +2,8 @@
 
 Calls the application as the web server does, through all middlewares. Prints CPU microseconds a
 request (lowest decile and median), statements a request with BEGIN and COMMIT, and a plain
-insert-and-commit on the same database in the same minute. `--profile` shows where the time goes.
+insert-and-commit on the same database in the same minute, and the same post as most would write it
+(`bench.idiomatic`). `--profile` shows where the time goes.
 """
 
 import argparse
@@ -22,6 +23,7 @@ REQUESTS = 300
 ROUNDS = 3
 WARM_UP = 50
 CREATED = "201 Created"
+POST = "POST /api/v1/messages, approval"
 SHOWN = 25
 
 
@@ -47,35 +49,50 @@ def main() -> None:
 
 
 def measure(*, rounds: int, profiled: bool) -> None:
+    from django.conf import settings
     from django.db import connection
 
     from accounts.models import Workspace
 
-    post = poster(Workspace.objects.create(name="Bench"))
+    settings.ROOT_URLCONF = "bench.idiomatic"  # our routes, and one more
+    post, plain = posters(Workspace.objects.create(name="Bench"))
     for _ in range(WARM_UP):
         post()
+        plain()
     print(f"database: {connection.vendor}; {rounds} rounds of {REQUESTS} calls each")
     for _ in range(rounds):
         report("one-row insert", lambda: Workspace.objects.create(name="Yardstick"))
-        report("POST /api/v1/messages, approval", post)
+        idiomatic, ours = report("the same, idiomatic", plain), report(POST, post)
+        print(f"idiomatic : ours = {idiomatic / ours:.1f}")
     print(f"statements a POST, with BEGIN and COMMIT: {len(statements_of(post))}")
+    print(f"statements of the idiomatic one: {len(statements_of(plain))}")
     if profiled:
         profile(post)
 
 
-def poster(workspace: "Workspace") -> Callable[[], None]:
-    """A function that posts one request for approval, in-process, through all middlewares."""
+def posters(workspace: "Workspace") -> tuple[Callable[[], None], Callable[[], None]]:
+    """Functions that post one request for approval in-process: ours, and the idiomatic one."""
     from django.utils import timezone
 
     from accounts.services import issue_key
-    from config.wsgi import application
+    from bench.idiomatic import ROUTE
     from inbox.services.channels import create_channel
 
     key = issue_key(workspace=workspace, created_by=None, label="Bench").clear
     channel = create_channel(workspace=workspace, name="Bench", now=timezone.now())
     review = {"type": "approval", "payload": {"options": ["approve", "reject"]}}
-    body = json.dumps({"channelId": str(channel.pk), "text": "Deploy?", "review": review}).encode()
-    environ = request_environ("/api/v1/messages", key, length=len(body))
+    body = {"text": "Deploy?", "review": review}
+    ours = poster("/api/v1/messages", key, {"channelId": str(channel.pk), **body})
+    plain = poster(ROUTE, key, {"channel": str(channel.pk), **body})
+    return ours, plain
+
+
+def poster(path: str, key: str, fields: dict[str, Any]) -> Callable[[], None]:
+    """A function that posts these fields, through all middlewares."""
+    from config.wsgi import application
+
+    body = json.dumps(fields).encode()
+    environ = request_environ(path, key, length=len(body))
 
     def post() -> None:
         answered: list[str] = []
@@ -116,10 +133,12 @@ def request_environ(path: str, key: str, *, length: int) -> dict[str, Any]:
     }
 
 
-def report(name: str, call: Callable[[], object]) -> None:
+def report(name: str, call: Callable[[], object]) -> float:
+    """Print what a call costs. Returns the lowest decile."""
     taken = cpu_microseconds(call)
     lowest, median = taken[REQUESTS // 10], statistics.median(taken)
     print(f"{name:<34} {lowest:8.0f} us lowest decile {median:8.0f} us median")
+    return lowest
 
 
 def statements_of(call: Callable[[], object]) -> list[str]:

@@ -20,7 +20,7 @@ from web.compression import CompressionMiddleware
 from web.personal import PersonalMiddleware
 from web.sessions import LastSeenMiddleware
 
-AGENTS = "/api/v1/"
+AGENTS = ("/api/v1/", "/api/messaging/", "/v1/")
 
 
 class StandsAside:
