@@ -142,7 +142,7 @@ def test_page_costs_one_statement_more_than_the_feed_at_most(
         make_message(channel, thread=thread)
         answer_review(make_review(channel=channel), answer=answer)
     cursor = read(agent, "limit=1")["cursor"]
-    for query, expected in ((f"after={cursor}", 5), ("limit=1", 4)):
+    for query, expected in ((f"after={cursor}", 4), ("limit=1", 3)):
         with CaptureQueriesContext(connection) as captured:
             read(agent, query)
         assert len(captured) == expected
