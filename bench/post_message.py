@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from accounts.models import Workspace
 
-REQUESTS = 300
+REQUESTS = 500
 ROUNDS = 3
 WARM_UP = 50
 CREATED = "201 Created"
