@@ -16,14 +16,14 @@ from django.dispatch import receiver
 from accounts.models import ApiKey, hash_key
 from accounts.queries import key_for_clear_text
 
-TRUSTED_SECONDS = 2.0
+TRUSTED_SECONDS = 0.5
 MOST_REMEMBERED = 10_000
 
 _good: dict[str, tuple[ApiKey, float]] = {}
 
 
 def key_good_lately(clear: str, *, now: datetime) -> ApiKey | None:
-    """The usable key for what a caller showed, as it was found in the last two seconds, or is."""
+    """The usable key for what a caller showed, as it was found half a second ago at most, or is."""
     hashed = hash_key(clear)
     known, until = _good.get(hashed, (None, 0.0))
     if known is not None and until > time.monotonic() and known.works_at(now):

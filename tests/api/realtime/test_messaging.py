@@ -323,6 +323,8 @@ def test_no_statement_while_waiting_and_one_look_for_all(
     calls = [pool.submit(post, mode="sync") for _ in range(10)]
     assert happens_within(10, lambda: Message.objects.count() == 10)
     is_waiting(realtime, calls=10)
+    # The seats heard of all ten, too.
+    assert happens_within(10, lambda: len({each for ids in looked for each in ids}) == 10)
     before = len(looked)
     make_message(channel, text="Shipped")
     assert {reply_in(call.result(timeout=5))["text"] for call in calls} == {"Shipped"}
