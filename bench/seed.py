@@ -29,10 +29,32 @@ YEAR = timedelta(days=365)
 CHANNELS, SMALL_WORKSPACES, SMALL_CHANNELS = 40, 40, 3
 LARGE_SHARE = 0.8
 CHUNK = 20_000
-WORDS = (
-    "deploy rollback canary quota invoice supplier ticket refund shipment customer report contract "
-    "draft campaign database migration review approve budget forecast incident alert backup key"
-).split()
+WORDS = [
+    "deploy",
+    "rollback",
+    "canary",
+    "quota",
+    "invoice",
+    "supplier",
+    "ticket",
+    "refund",
+    "shipment",
+    "customer",
+    "report",
+    "contract",
+    "draft",
+    "campaign",
+    "database",
+    "migration",
+    "review",
+    "approve",
+    "budget",
+    "forecast",
+    "incident",
+    "alert",
+    "backup",
+    "key",
+]
 RARE = "zeppelin"  # one message of ten thousand has it
 FACTS = '{"Error rate": "0.04 %", "Commits": 14}'
 ANSWER = '{"selectedOption": "approve"}'

@@ -9,6 +9,7 @@ from django.conf import settings
 
 from accounts.encryption import encrypt
 from accounts.models import Session, User, Workspace
+from accounts.sessions import SessionStore
 from api.models import Call, CallBodies, PersonToken
 from attachments.models import Attachment, Preview
 from bench.loading import Table, plain_id, plain_time
@@ -35,6 +36,8 @@ OFTEN_SENT = 5  # one channel in five has no webhook
 UNPLACED = 300  # events that no reader of the feed has asked for yet
 MOST_CALLS = 100_000
 DEVICES = 50
+SHOWN_ON_EACH = 40
+MOST_SESSIONS = 100  # of people; the others were never signed in
 
 
 class Writer:
@@ -71,10 +74,12 @@ class Writer:
             callback_url="",
             callback_method="",
             feedback="",
-            form_token="",  # noqa: S106  # none
+            form_token="",  # none
         )
         self.reads = Table(ReviewRead, "user_id review_id read_at")
-        self.threads = Table(Thread, "id channel_id foreign_id created_at", source="eliza", title="")
+        self.threads = Table(
+            Thread, "id channel_id foreign_id created_at", source="eliza", title=""
+        )
         self.files = Table(
             Attachment,
             "id workspace_id channel_id message_id filename mime_type size storage_key created_at",
@@ -134,7 +139,9 @@ class Writer:
         by_person = not asks and number % 8 < 3  # noqa: PLR2004  # a quarter of all
         author = self.people[number % 10].pk if by_person else None
         stream = f"stream-{number}" if not (asks or by_person or number % 10) else None
-        group, iteration = self._revision(pk, channel) if asks and number % 50 == 0 else (None, None)
+        group, iteration = (
+            self._revision(pk, channel) if asks and number % 50 == 0 else (None, None)
+        )
         self.messages.add(
             pk,
             channel.workspace_id,
@@ -158,7 +165,9 @@ class Writer:
         if stream:
             self._steps(at, channel, stream)
         if by_person or asks not in {"", "pending"}:
-            self._event(number, pk, at, channel, "message:created" if by_person else "review:closed")
+            self._event(
+                number, pk, at, channel, "message:created" if by_person else "review:closed"
+            )
         if number % 12 == 0:
             self._file(number, pk, at, channel)
 
@@ -288,8 +297,8 @@ class Writer:
         Event.objects.filter(pk__in=list(newest.values_list("pk", flat=True))).update(position=None)
         self._calls(min(messages // 5, MOST_CALLS), channels)
         self._changes(messages // 10, channels)
-        self._sign_ins(messages // 100)
-        self._pushes(messages // 100, channels[0].workspace)
+        self._sign_ins(messages // 50)
+        self._pushes(min(messages // 100, DEVICES * SHOWN_ON_EACH), channels[0].workspace)
 
     def _calls(self, number: int, channels: list["Channel"]) -> None:
         self.calls = Table(
@@ -304,9 +313,7 @@ class Writer:
             address="127.0.0.1",
             error="",
         )
-        self.bodies = Table(
-            CallBodies, "call_id workspace_id answer", size=500, request=None
-        )
+        self.bodies = Table(CallBodies, "call_id workspace_id answer", size=500, request=None)
         for index in range(number):
             at = self.now - settings.API_LOG_KEPT * (number - index) / number
             pk, channel = plain_id(at, self.chance), channels[index % len(channels)]
@@ -324,7 +331,11 @@ class Writer:
             self.changes.add(channels[index % len(channels)].pk, status, plain_time(at))
 
     def _sign_ins(self, number: int) -> None:
-        about: dict[str, Any] = {"user_agent": "Firefox", "address": "127.0.0.1", "data": ""}
+        about: dict[str, Any] = {
+            "user_agent": "Firefox",
+            "address": "127.0.0.1",
+            "data": SessionStore().encode({}),
+        }
         self.sessions = Table(
             Session, "id key_hash user_id signed_in_at last_seen_at expires_at", **about
         )
@@ -334,9 +345,11 @@ class Writer:
         for index in range(number):
             at = self.now - timedelta(days=14) * (number - index) / number
             time, ends = plain_time(at), plain_time(at + timedelta(days=14, hours=1))
-            person, digest = self.people[index % 11].pk, f"{self.chance.getrandbits(256):064x}"
+            person = self.people[index % 11].pk if index < MOST_SESSIONS else None
+            digest = f"{self.chance.getrandbits(256):064x}"
             self.sessions.add(plain_id(at, self.chance), digest, person, time, time, ends)
-            self.tokens.add(plain_id(at, self.chance), digest, person, time, ends)
+            if person:
+                self.tokens.add(plain_id(at, self.chance), digest, person, time, ends)
 
     def _pushes(self, number: int, workspace: Workspace) -> None:
         key = PushKey.objects.create(private_key="x", public_key="seed", is_live=False)

@@ -10,7 +10,7 @@ from datetime import timedelta
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 
-from delivery.clock import ClockTimestamp
+from delivery.clock import StatementTimestamp
 from delivery.models import FINAL_STATES, Attempt, Delivery, Event
 from delivery.recording import give_up_old
 
@@ -39,7 +39,7 @@ def empty_events(*, limit: int) -> int:
     """Forget what events said, once nobody waits for it any more."""
     waiting = Delivery.objects.filter(event=OuterRef("pk")).exclude(state__in=FINAL_STATES)
     old = Event.objects.filter(
-        ~Exists(waiting), body__isnull=False, created_at__lt=ClockTimestamp() - BODY_KEPT
+        ~Exists(waiting), body__isnull=False, created_at__lt=StatementTimestamp() - BODY_KEPT
     )
     ids = list(old.order_by("created_at").values_list("pk", flat=True)[:limit])
     Delivery.objects.filter(event__in=ids).update(headers_json=None)
@@ -49,7 +49,7 @@ def empty_events(*, limit: int) -> int:
 def remove_attempts(*, limit: int) -> int:
     """Attempts are numbered in the order of their time, so the oldest come first."""
     oldest = list(Attempt.objects.order_by("pk").values_list("pk", flat=True)[:limit])
-    over = Attempt.objects.filter(started_at__lt=ClockTimestamp() - ATTEMPTS_KEPT)
+    over = Attempt.objects.filter(started_at__lt=StatementTimestamp() - ATTEMPTS_KEPT)
     removed, _ = over.filter(pk__in=oldest).delete()
     return removed
 
@@ -57,6 +57,6 @@ def remove_attempts(*, limit: int) -> int:
 def remove_events(*, limit: int) -> int:
     """Events whose year is over, with their deliveries; their ids follow the time, too."""
     oldest = list(Event.objects.order_by("pk").values_list("pk", flat=True)[:limit])
-    over = Event.objects.filter(created_at__lt=ClockTimestamp() - EVENTS_KEPT, body=None)
+    over = Event.objects.filter(created_at__lt=StatementTimestamp() - EVENTS_KEPT, body=None)
     removed, _ = over.filter(pk__in=oldest).delete()
     return removed

@@ -15,6 +15,7 @@ from accounts.ids import first_id
 from accounts.models import Membership, Workspace
 from delivery.models import Push, PushSubscription
 from delivery.push.queue import Notice, announce, finish, followed, tell_again
+from inbox.cutting import CountOf
 from inbox.queries import mutes_in
 from reviews.models import ReviewRead, ReviewRequest, Status
 from web.notices import ending, news, trial, withdrawal
@@ -142,9 +143,9 @@ def _reviews(ids: Collection[uuid.UUID]) -> dict[uuid.UUID, ReviewRequest]:
 
 def _waiting(workspaces: Collection[uuid.UUID]) -> dict[uuid.UUID, int]:
     """How many reviews wait in each workspace: the number on the icon."""
-    pending = ReviewRequest.objects.filter(workspace__in=workspaces, status=Status.PENDING)
-    counted = pending.values_list("workspace").annotate(number=Count("pk"))
-    return dict.fromkeys(workspaces, 0) | dict(counted)
+    pending = ReviewRequest.objects.filter(workspace=OuterRef("pk"), status=Status.PENDING)
+    counted = Workspace.objects.filter(pk__in=workspaces).annotate(pending=CountOf(pending))
+    return dict.fromkeys(workspaces, 0) | dict(counted.values_list("pk", "pending"))
 
 
 def _room(devices: Collection[uuid.UUID]) -> dict[uuid.UUID, int]:

@@ -56,8 +56,10 @@ class Node:
 
     def __str__(self) -> str:
         using = f" by {self.index}" if self.index else ""
-        return f"{self.kind} of {self.table}{using}, {self.rows} rows" if self.table else (
-            f"{self.kind} of {self.rows} rows"
+        return (
+            f"{self.kind} of {self.table}{using}, {self.rows} rows"
+            if self.table
+            else (f"{self.kind} of {self.rows} rows")
         )
 
 
@@ -84,7 +86,12 @@ class Plans:
     explained: list[Explained] = field(default_factory=list)
 
     def __call__(
-        self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any  # noqa: FBT001
+        self,
+        execute: Callable[..., Any],
+        sql: str,
+        params: Any,
+        many: bool,
+        context: Any,
     ) -> Any:
         if sql.lstrip().startswith(EXPLAINED) and not many:
             self.explained.append(Explained(sql, _explain(sql, params)))
@@ -92,7 +99,9 @@ class Plans:
 
     def faults(self, *, most: int) -> list[str]:
         return [
-            f"{fault}\n  {each.sql[:1500]}" for each in self.explained for fault in each.faults(most=most)
+            f"{fault}\n  {each.sql[:1500]}"
+            for each in self.explained
+            for fault in each.faults(most=most)
         ]
 
 

@@ -183,10 +183,15 @@ def _as_person(operation: Operation) -> Walker:
 
 def queries() -> list[Walk]:
     return [
-        Walk(f"agents GET {path}", lambda scene, path=path: scene.agent.get(path.format(**scene.ids)))
+        Walk(
+            f"agents GET {path}", lambda scene, path=path: scene.agent.get(path.format(**scene.ids))
+        )
         for path in AGENTS_QUERIES
     ] + [
-        Walk(f"people GET {path}", lambda scene, path=path: scene.caller.get(path.format(**scene.ids)))
+        Walk(
+            f"people GET {path}",
+            lambda scene, path=path: scene.caller.get(path.format(**scene.ids)),
+        )
         for path in PEOPLES_QUERIES
     ]
 
