@@ -43,6 +43,10 @@ class Removed:
     messages: int = 0
     kept_back: int = 0  # changed while they were archived
 
+    def note(self, gone: int, *, of: int) -> None:
+        self.messages += gone
+        self.kept_back += of - gone
+
 
 def remove_messages(
     *, before: datetime, now: datetime, folder: Path | None, most: int | None = None
@@ -57,16 +61,18 @@ def remove_messages(
     removed = Removed()
     with only_one(folder) if folder else contextlib.nullcontext():
         for workspace in Workspace.objects.order_by("pk"):
-            for month, batch in _batches(workspace, before):
-                _remove(workspace, month, batch, folder, removed, before)
+            for batch in _batches(workspace, before):
+                if folder is not None:
+                    _archive(workspace, batch, folder)
+                faults.hit("archive.before_delete")
+                removed.note(_delete(workspace, batch, before), of=len(batch))
+                faults.hit("archive.after_delete")
                 if most is not None and removed.messages >= most:
                     return removed
     return removed
 
 
-def _batches(
-    workspace: Workspace, before: datetime
-) -> Iterator[tuple[datetime, list[Message]]]:
+def _batches(workspace: Workspace, before: datetime) -> Iterator[list[Message]]:
     """Messages that are over, the oldest first; each batch is of one month."""
     last = uuid.UUID(int=0)
     while True:
@@ -75,8 +81,8 @@ def _batches(
         if not page:
             return
         last = page[-1].pk
-        for month, batch in groupby(page, key=_month):
-            yield month, list(batch)
+        for _of_month, batch in groupby(page, key=_month):
+            yield list(batch)
 
 
 def _month(message: Message) -> datetime:
@@ -95,22 +101,10 @@ def _over(workspace: Workspace, before: datetime) -> QuerySet[Message]:
     return old.filter(Q(iteration_group=None) | ~Exists(chain))
 
 
-def _remove(
-    workspace: Workspace,
-    month: datetime,
-    batch: Sequence[Message],
-    folder: Path | None,
-    removed: Removed,
-    before: datetime,
-) -> None:
-    if folder is not None:
-        with MonthFile(folder, workspace.pk, month) as file:
-            file.keep(page_body(batch))
-    faults.hit("archive.before_delete")
-    gone = _delete(workspace, batch, before)
-    faults.hit("archive.after_delete")
-    removed.messages += gone
-    removed.kept_back += len(batch) - gone
+def _archive(workspace: Workspace, batch: Sequence[Message], folder: Path) -> None:
+    """All of one month. Raises: ArchiveError."""
+    with MonthFile(folder, workspace.pk, _month(batch[0])) as file:
+        file.keep(page_body(batch))
 
 
 @transaction.atomic

@@ -64,7 +64,7 @@ EVENT = '{"event": "review:responded", "data": {"status": "completed"}}'
 
 @dataclass(frozen=True)
 class Seeded:
-    """What a driver needs to find its way: the large workspace and a small one, and their people."""
+    """What a driver needs to find its way: the large workspace, a small one, and their people."""
 
     workspace: "Workspace"
     person: "User"

@@ -32,7 +32,7 @@ from reviews.models import ReviewRead, ReviewRequest
 if TYPE_CHECKING:
     from inbox.models import Channel
 
-OFTEN_SENT = 5  # one channel in five has no webhook
+NEVER_SENT = 5  # one channel in five has no webhook
 UNPLACED = 300  # events that no reader of the feed has asked for yet
 MOST_CALLS = 100_000
 DEVICES = 50
@@ -64,7 +64,8 @@ class Writer:
         self.messages = Table(
             Message,
             "id workspace_id channel_id thread_id sender author_id text metadata_json client_id "
-            "delivery_status iteration_group iteration stream_id stream_state created_at updated_at",
+            "delivery_status iteration_group iteration stream_id stream_state created_at "
+            "updated_at",
             stream_lapsed=False,
         )
         self.reviews = Table(
@@ -240,7 +241,7 @@ class Writer:
             place,
             plain_time(at),
         )
-        if channel.pk.int % OFTEN_SENT:
+        if int(channel.name.split()[-1]) % NEVER_SENT != NEVER_SENT - 1:
             self._delivery(number, event_id, at, channel)
 
     def _delivery(self, number: int, event_id: str, at: datetime, channel: "Channel") -> None:

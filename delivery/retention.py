@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 
 from delivery.clock import StatementTimestamp
-from delivery.models import FINAL_STATES, Attempt, Delivery, Event
+from delivery.models import Attempt, Delivery, Event, State
 from delivery.recording import give_up_old
 
 BODY_KEPT = timedelta(days=30)
@@ -37,7 +37,9 @@ def _atomically(step: Callable[..., int]) -> int:
 
 def empty_events(*, limit: int) -> int:
     """Forget what events said, once nobody waits for it any more."""
-    waiting = Delivery.objects.filter(event=OuterRef("pk")).exclude(state__in=FINAL_STATES)
+    waiting = Delivery.objects.filter(
+        event=OuterRef("pk"), state__in=[State.PENDING, State.SENDING]
+    )
     old = Event.objects.filter(
         ~Exists(waiting), body__isnull=False, created_at__lt=StatementTimestamp() - BODY_KEPT
     )

@@ -35,7 +35,8 @@ def _in_batches(old: QuerySet[StatusEvent] | QuerySet[StatusChange]) -> int:
 
 
 def _old_changes(now: datetime) -> QuerySet[StatusChange]:
-    """Their numbers follow the time, so only the oldest rows are looked at: some, and those that stay."""
+    """Their numbers follow the time, so only the oldest rows are looked at."""
     later = StatusChange.objects.filter(channel=OuterRef("channel"), pk__gt=OuterRef("pk"))
-    oldest = StatusChange.objects.order_by("pk").values("pk")[: BATCH + Channel.objects.count()]
+    stay = Channel.objects.count()
+    oldest = StatusChange.objects.order_by("pk").values("pk")[: BATCH + stay]
     return StatusChange.objects.filter(Exists(later), pk__in=oldest, changed_at__lt=now - KEPT)

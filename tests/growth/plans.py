@@ -90,7 +90,7 @@ class Plans:
         execute: Callable[..., Any],
         sql: str,
         params: Any,
-        many: bool,
+        many: bool,  # noqa: FBT001  # as Django calls it
         context: Any,
     ) -> Any:
         if sql.lstrip().startswith(EXPLAINED) and not many:
