@@ -12,8 +12,10 @@ from django.utils import timezone
 
 from delivery.push.queue import claim
 from delivery.retention import clean_up
+from reviews.models import ReviewRequest
 from tests.api.placet.operations import Operation, call, operations
 from tests.growth.scene import Scene
+from tests.web.card import open_form
 
 type Walker = Callable[[Scene], Any]
 
@@ -42,12 +44,11 @@ PAGES = [
     ("/inbox/?since={old_pending}", NEWS),
     ("/inbox/?status=all&since={done}", NEWS),
     ("/ui/counts/", ""),
-    ("/inbox/together/?review={pending}&review={other}", ""),
+    ("/inbox/together/?review={other}&review={old_pending}", ""),
     ("/inbox/{pending}/", ""),
     ("/inbox/{pending}/", DETAIL),
     ("/inbox/{done}/", DETAIL),
     ("/inbox/{pending}/row/", ""),
-    ("/inbox/{pending}/card/", ""),
     ("/inbox/{told}/delivery/", ""),
     ("/channels/", ""),
     ("/channels/", LIST),
@@ -74,7 +75,6 @@ PAGES = [
     ("/files/{file}/", ""),
     ("/files/{file}/raw/", ""),
     ("/files/{file}/thumb/96/", ""),
-    ("/files/{file}/annotate/", ""),
     *((f"/activity/?span={span}", "") for span in ("hour", "day", "week")),
     *((f"/activity/?state={state}&span=week", "") for state in ("delivered", "waiting", "failed")),
     ("/activity/?channel={channel}&span=week", ""),
@@ -95,14 +95,14 @@ PAGES = [
 ]
 POSTS: list[tuple[str, dict[str, str]]] = [
     ("/inbox/{pending}/read/", {}),
-    ("/inbox/{pending}/respond/", {"option": "approve"}),
+    ("/inbox/{pending}/card/", {}),
     ("/inbox/{newest_done}/send-again/", {}),
     ("/inbox/{told}/delivery/try-now/", {}),
     ("/inbox/together/answer/", {"review": "{pending}", "option": "approve"}),
     ("/messages/{written}/try-now/", {}),
     ("/channels/{channel}/messages/", {"text": "Hello"}),
     ("/channels/{channel}/delivery/test/", {}),
-    ("/channels/{channel}/delivery/replay/", {"since": "{now}T00:00"}),
+    ("/channels/{channel}/delivery/replay/", {"period": "hour"}),
     ("/channels/{channel}/delivery/switch-on/", {}),
     ("/channels/{channel}/mute/", {}),
     ("/settings/sessions/end-others/", {}),
@@ -117,7 +117,6 @@ AGENTS_QUERIES = [
     "/api/v1/messages?has_attachments=true&channel={channel}",
     "/api/v1/messages/{message}",
     "/api/v1/messages/iterations/{revised}",
-    "/api/v1/messages/streams/{stream}/status?channel={channel}",
     "/api/v1/reviews/pending",
     "/api/v1/reviews/pending?channel={channel}",
     "/api/v1/reviews/{pending}",
@@ -145,9 +144,18 @@ PEOPLES_QUERIES = [
 
 
 def pages() -> list[Walk]:
-    return [Walk(f"GET {path} {part}".strip(), _look(path, part)) for path, part in PAGES] + [
-        Walk(f"POST {path}", _send(path, fields)) for path, fields in POSTS
+    return [
+        *(Walk(f"GET {path} {part}".strip(), _look(path, part)) for path, part in PAGES),
+        *(Walk(f"POST {path}", _send(path, fields)) for path, fields in POSTS),
+        Walk("POST /inbox/{pending}/respond/", _answer),
     ]
+
+
+def _answer(scene: Scene) -> Any:
+    """The form of the page, filled in; the page is walked elsewhere."""
+    review = ReviewRequest.objects.get(pk=scene.ids["pending"])
+    fields = open_form(scene.browser, review) | {"option": "approve"}
+    return scene.browser.post(f"/inbox/{review.pk}/respond/", fields)
 
 
 def _look(path: str, part: str) -> Walker:
@@ -205,6 +213,7 @@ def ticks() -> list[Walk]:
     from attachments.previews import make_next_preview
     from attachments.sweeping import sweep
     from delivery.queries import engine_problem, overview
+    from inbox.retention import forget_old
     from inbox.services.streams import give_up_stale_streams
     from reviews.services import expire_due
     from web.notifying import tell_devices
@@ -218,6 +227,8 @@ def ticks() -> list[Walk]:
         "tell devices": lambda: tell_devices(now=timezone.now()),
         "make previews": lambda: make_next_preview(now=timezone.now()),
         "discard drawings": lambda: discard_unsent_edits(now=timezone.now()),
+        "forget steps and changes": lambda: forget_old(now=timezone.now()),
+        "archive messages": _archive,
         "sweep files": lambda: sweep(now=timezone.now()),
         "forget calls": lambda: forget_calls(timezone.now()),
         "forget tokens": lambda: forget_tokens(timezone.now()),
@@ -226,6 +237,20 @@ def ticks() -> list[Walk]:
         "overview for operators": lambda: overview(timezone.now()),
     }
     return [Walk(f"tick: {name}", lambda _scene, act=act: act()) for name, act in named.items()]
+
+
+def _archive() -> None:
+    """One batch; the files go with the folder."""
+    import tempfile
+    from datetime import timedelta
+    from pathlib import Path
+
+    from api.archiving import BATCH, remove_messages
+
+    now = timezone.now()
+    with tempfile.TemporaryDirectory() as folder:
+        before = now - timedelta(days=300)
+        remove_messages(before=before, now=now, folder=Path(folder), most=BATCH)
 
 
 def _engine_turn() -> None:
