@@ -65,7 +65,7 @@ def remove_messages(
                 if folder is not None:
                     _archive(workspace, batch, folder)
                 faults.hit("archive.before_delete")
-                removed.note(_delete(workspace, batch, before), of=len(batch))
+                removed.note(_delete(batch, before), of=len(batch))
                 faults.hit("archive.after_delete")
                 if most is not None and removed.messages >= most:
                     return removed
@@ -74,15 +74,16 @@ def remove_messages(
 
 def _batches(workspace: Workspace, before: datetime) -> Iterator[list[Message]]:
     """Messages that are over, the oldest first; each batch is of one month."""
-    last = uuid.UUID(int=0)
-    while True:
-        over = _over(workspace, before).filter(pk__gt=last).order_by("pk")
-        page = list(loaded(Message.objects.filter(pk__in=over.values("pk")[:BATCH])).order_by("pk"))
-        if not page:
-            return
-        last = page[-1].pk
+    old = Message.objects.filter(workspace=workspace, pk__lt=first_id(before)).order_by("pk")
+    ids: list[uuid.UUID] = []
+    while ids := list(_behind(old, ids).values_list("pk", flat=True)[:BATCH]):
+        page = loaded(_over(ids, before)).order_by("pk")
         for _of_month, batch in groupby(page, key=_month):
             yield list(batch)
+
+
+def _behind(old: QuerySet[Message], ids: Sequence[uuid.UUID]) -> QuerySet[Message]:
+    return old.filter(pk__gt=ids[-1]) if ids else old
 
 
 def _month(message: Message) -> datetime:
@@ -90,15 +91,14 @@ def _month(message: Message) -> datetime:
     return at.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
 
 
-def _over(workspace: Workspace, before: datetime) -> QuerySet[Message]:
-    """Old ones that nobody waits for. A chain of revisions goes as a whole, or stays."""
-    cut = first_id(before)
-    alive = Q(pk__gte=cut) | Q(review__status=Status.PENDING)
-    chain = Message.objects.filter(alive, iteration_group=OuterRef("iteration_group"))
-    old = Message.objects.filter(workspace=workspace, pk__lt=cut)
-    old = old.exclude(stream_state=StreamState.STREAMING)
-    old = old.exclude(review__status=Status.PENDING)
-    return old.filter(Q(iteration_group=None) | ~Exists(chain))
+def _over(ids: Collection[uuid.UUID], before: datetime) -> QuerySet[Message]:
+    """Those that nobody waits for. A chain of revisions goes as a whole, or stays."""
+    rows = Message.objects.filter(pk__in=ids).exclude(stream_state=StreamState.STREAMING)
+    rows = rows.exclude(review__status=Status.PENDING)
+    chains = set(rows.values_list("iteration_group", flat=True)) - {None}
+    alive = Q(pk__gte=first_id(before)) | Q(review__status=Status.PENDING)
+    members = Message.objects.filter(alive, iteration_group__in=chains)
+    return rows.exclude(iteration_group__in=set(members.values_list("iteration_group", flat=True)))
 
 
 def _archive(workspace: Workspace, batch: Sequence[Message], folder: Path) -> None:
@@ -108,12 +108,12 @@ def _archive(workspace: Workspace, batch: Sequence[Message], folder: Path) -> No
 
 
 @transaction.atomic
-def _delete(workspace: Workspace, batch: Sequence[Message], before: datetime) -> int:
+def _delete(batch: Sequence[Message], before: datetime) -> int:
     """Those that are as they were read, under the lock of their rows."""
     read = {message.pk: message for message in batch}
     locked = Message.objects.select_for_update().filter(pk__in=list(read)).order_by("pk")
     there = {message.pk: message for message in locked}
-    over = set(_over(workspace, before).filter(pk__in=there).values_list("pk", flat=True))
+    over = set(_over(there.keys(), before).values_list("pk", flat=True))
     same = [pk for pk in over if _unchanged(read[pk], there[pk])]
     gone = [there[pk] for pk in same]
     _delete_steps(gone)

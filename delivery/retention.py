@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import OuterRef, Subquery
 
 from delivery.clock import StatementTimestamp
 from delivery.models import Attempt, Delivery, Event, State
@@ -40,8 +40,9 @@ def empty_events(*, limit: int) -> int:
     waiting = Delivery.objects.filter(
         event=OuterRef("pk"), state__in=[State.PENDING, State.SENDING]
     )
-    old = Event.objects.filter(
-        ~Exists(waiting), body__isnull=False, created_at__lt=StatementTimestamp() - BODY_KEPT
+    # Looked up for each: joined, all deliveries would be read.
+    old = Event.objects.alias(waiting=Subquery(waiting.values("pk")[:1])).filter(
+        waiting=None, body__isnull=False, created_at__lt=StatementTimestamp() - BODY_KEPT
     )
     ids = list(old.order_by("created_at").values_list("pk", flat=True)[:limit])
     Delivery.objects.filter(event__in=ids).update(headers_json=None)

@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Exists, OuterRef, Subquery, UUIDField
+from django.db.models import Count, OuterRef, Subquery, UUIDField
 
 from accounts.ids import first_id
 from accounts.models import Membership, Workspace
@@ -118,9 +118,9 @@ def _news(missing: Sequence[tuple[Any, uuid.UUID]]) -> list[Notice]:
 def _tell_endings() -> None:
     """Say how it ended where somebody was told that it began."""
     open_still = ReviewRequest.objects.filter(pk=OuterRef("about"), status=Status.PENDING)
-    over = (
-        followed().filter(~Exists(open_still)).order_by("pk").select_related("subscription__user")
-    )
+    # Looked up for each: joined, all open reviews would be read.
+    over = followed().alias(open=Subquery(open_still.values("pk")[:1])).filter(open=None)
+    over = over.order_by("pk").select_related("subscription__user")
     pushes = list(over.defer(*SEALED)[:ENDINGS_AT_ONCE])
     if pushes:
         reviews = _reviews({push.about for push in pushes})

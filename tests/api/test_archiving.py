@@ -16,6 +16,7 @@ from api.archive_files import ArchiveError, only_one, read_archive
 from api.archiving import TooYoungError, remove_messages
 from api.tasks import tick_remove_messages
 from attachments.models import Attachment, Removal
+from delivery import faults
 from inbox.models import Channel, Message, StatusEvent, Thread
 from reviews.models import Closer, ReviewRequest
 from reviews.services import Answer, answer_review
@@ -144,7 +145,7 @@ def test_death_in_between_loses_nothing_and_doubles_nothing(
 ) -> None:
     ids = {str(make_message(channel, now=MAY + timedelta(hours=n)).pk) for n in range(5)}
     with monkeypatch.context() as dying:
-        dying.setattr(archiving.faults, "hit", dies_at(point))
+        dying.setattr(faults, "hit", dies_at(point))
         with pytest.raises(DiedError):
             remove_messages(before=cut, now=now, folder=tmp_path)
     there = {str(pk) for pk in Message.objects.values_list("pk", flat=True)}
@@ -181,7 +182,7 @@ def test_message_that_changed_meanwhile_stays_and_its_last_line_holds(
         Message.objects.filter(pk=message.pk).update(text="Changed", updated_at=now)
 
     with monkeypatch.context() as meanwhile:
-        meanwhile.setattr(archiving.faults, "hit", change)
+        meanwhile.setattr(faults, "hit", change)
         removed = remove_messages(before=cut, now=now, folder=tmp_path)
     assert (removed.messages, removed.kept_back) == (0, 1)
     assert remove_messages(before=cut, now=now, folder=tmp_path).messages == 1

@@ -6,7 +6,7 @@ are counted and not estimated, also those of an UPDATE or DELETE. Times are neve
 
 import contextlib
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -68,15 +68,24 @@ class Explained:
     sql: str
     nodes: list[Node]
 
-    def faults(self, *, most: int) -> list[str]:
+    def faults(self, large: Collection[str], *, most: int) -> list[str]:
         """What would grow with the tables."""
-        return [str(node) for node in self.nodes if _grows(node, most)]
+        return [str(node) for node in self.nodes if _grows(node, large, most)]
 
 
-def _grows(node: Node, most: int) -> bool:
+def _grows(node: Node, large: Collection[str], most: int) -> bool:
     if node.table in SMALL:
         return False
-    return node.kind == "Seq Scan" or node.rows > most
+    return (node.kind == "Seq Scan" and node.table in large) or node.rows > most
+
+
+def tables_above(rows: int) -> set[str]:
+    """Those that statistics know to have more rows."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT relname FROM pg_class WHERE relkind = 'r' AND reltuples > %s", [rows]
+        )
+        return {name for (name,) in cursor.fetchall()}
 
 
 @dataclass
@@ -97,11 +106,13 @@ class Plans:
             self.explained.append(Explained(sql, _explain(sql, params)))
         return execute(sql, params, many, context)
 
-    def faults(self, *, most: int) -> list[str]:
+    def faults(self, *, most: int, large_from: int) -> list[str]:
+        """`large_from`: tables with more rows must not be read from end to end."""
+        large = tables_above(large_from)
         return [
             f"{fault}\n  {each.sql[:1500]}"
             for each in self.explained
-            for fault in each.faults(most=most)
+            for fault in each.faults(large, most=most)
         ]
 
 

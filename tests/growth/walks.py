@@ -7,6 +7,7 @@ and a test holds the list against the addresses.
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from django.utils import timezone
 
@@ -102,7 +103,7 @@ POSTS: list[tuple[str, dict[str, str]]] = [
     ("/messages/{written}/try-now/", {}),
     ("/channels/{channel}/messages/", {"text": "Hello"}),
     ("/channels/{channel}/delivery/test/", {}),
-    ("/channels/{channel}/delivery/replay/", {"period": "hour"}),
+    ("/channels/{channel}/delivery/replay/", {"since": "1"}),
     ("/channels/{channel}/delivery/switch-on/", {}),
     ("/channels/{channel}/mute/", {}),
     ("/settings/sessions/end-others/", {}),
@@ -153,7 +154,7 @@ def pages() -> list[Walk]:
 
 def _answer(scene: Scene) -> Any:
     """The form of the page, filled in; the page is walked elsewhere."""
-    review = ReviewRequest.objects.get(pk=scene.ids["pending"])
+    review = ReviewRequest.objects.get(pk=UUID(scene.ids["pending"]))
     fields = open_form(scene.browser, review) | {"option": "approve"}
     return scene.browser.post(f"/inbox/{review.pk}/respond/", fields)
 
@@ -161,7 +162,9 @@ def _answer(scene: Scene) -> Any:
 def _look(path: str, part: str) -> Walker:
     def look(scene: Scene) -> Any:
         headers = {"HX-Request": "true", "HX-Target": part.format(**scene.ids)} if part else {}
-        return scene.browser.get(path.format(**scene.ids), headers=headers)
+        answer: Any = scene.browser.get(path.format(**scene.ids), headers=headers)
+        answer.close()  # the file of one that is streamed
+        return answer
 
     return look
 
@@ -191,17 +194,17 @@ def _as_person(operation: Operation) -> Walker:
 
 def queries() -> list[Walk]:
     return [
-        Walk(
-            f"agents GET {path}", lambda scene, path=path: scene.agent.get(path.format(**scene.ids))
-        )
-        for path in AGENTS_QUERIES
-    ] + [
-        Walk(
-            f"people GET {path}",
-            lambda scene, path=path: scene.caller.get(path.format(**scene.ids)),
-        )
-        for path in PEOPLES_QUERIES
+        *(Walk(f"agents GET {path}", _ask_as_agent(path)) for path in AGENTS_QUERIES),
+        *(Walk(f"people GET {path}", _ask_as_person(path)) for path in PEOPLES_QUERIES),
     ]
+
+
+def _ask_as_agent(path: str) -> Walker:
+    return lambda scene: scene.agent.get(path.format(**scene.ids))
+
+
+def _ask_as_person(path: str) -> Walker:
+    return lambda scene: scene.caller.get(path.format(**scene.ids))
 
 
 def ticks() -> list[Walk]:
@@ -236,7 +239,11 @@ def ticks() -> list[Walk]:
         "ask for the engine's problems": lambda: engine_problem(timezone.now()),
         "overview for operators": lambda: overview(timezone.now()),
     }
-    return [Walk(f"tick: {name}", lambda _scene, act=act: act()) for name, act in named.items()]
+    return [Walk(f"tick: {name}", _alone(act)) for name, act in named.items()]
+
+
+def _alone(act: Callable[[], Any]) -> Walker:
+    return lambda _scene: act()
 
 
 def _archive() -> None:
