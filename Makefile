@@ -46,7 +46,7 @@ test-growth: $(DEV_STAMP) ## explain every statement on 200,000 seeded messages 
 	@TEST_DATABASE=postgresql $(VENV)/python -m pytest -m growth
 
 e2e: $(DEV_STAMP) ## run real processes, the journeys of people and axe-core on every screen; needs Chromium
-	@$(VENV)/python -m pytest -n 2 --dist loadgroup -m e2e
+	@$(VENV)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m e2e
 
 e2e-again: $(DEV_STAMP) ## run those journeys once more that failed, one after the other
 	@$(VENV)/python -m pytest -m e2e --last-failed --last-failed-no-failures none
@@ -86,6 +86,7 @@ messages: $(DEV_STAMP) ## collect the texts of the pages, and compile their Germ
 bench: $(DEV_STAMP) ## print what posts, waits, open pages, callbacks, expiry and pages cost
 	@$(VENV)/python -m bench.post_message
 	@$(VENV)/python -m bench.hold_waiters
+	@$(VENV)/python -m bench.hold_replies
 	@$(VENV)/python -m bench.hold_streams
 	@$(VENV)/python -m bench.callbacks
 	@$(VENV)/python -m bench.expire

@@ -111,6 +111,8 @@ def error_in(answer: object) -> str:
     """The first line of what an agent was told, with the first fault and its place."""
     if not isinstance(answer, dict):
         return ""
+    if isinstance(answer.get("error"), dict):
+        return _eliza_error(answer["error"])
     message = str(answer.get("message", ""))
     for each in answer.get("errors") or []:
         place = ".".join(str(part) for part in each.get("path", []))
@@ -118,6 +120,11 @@ def error_in(answer: object) -> str:
         message = detail if each["message"] == message else f"{message}: {detail}"
         break
     return next(iter(message.splitlines()), "")
+
+
+def _eliza_error(error: dict[str, str]) -> str:
+    message, details = error["message"], error["details"]
+    return message if details == message else f"{message}: {details}"
 
 
 # What it was about
@@ -133,7 +140,7 @@ def _channel_of(call: Noted) -> uuid.UUID | None:
 
 def _channels_named(call: Noted) -> Iterator[object]:
     """In the path, the query, the body or the answer; no body is read for what stands before it."""
-    yield call.about.get("agent_id")
+    yield call.about.get("agent_id") or call.about.get("channel_id")
     yield parse_qs(str(call.meta.get("QUERY_STRING", ""))).get("channel", [""])[-1]
     if isinstance(call.received, bytes):
         yield _channel_in(call.received)
@@ -141,16 +148,18 @@ def _channels_named(call: Noted) -> Iterator[object]:
 
 
 def _channel_in(body: bytes) -> object:
-    """At the top, or of the message that a waiting call gets."""
-    if b'"channelId"' not in body:
+    """At the top, or of the message that stands there alone; `agentId` is ElizaOS's word for it."""
+    if b'"channelId"' not in body and b'"agentId"' not in body:
         return None
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError:
         return None
-    message = value.get("message") if isinstance(value, dict) else None
-    whole = message if isinstance(message, dict) else value
-    return whole.get("channelId") if isinstance(whole, dict) else None
+    if not isinstance(value, dict):
+        return None
+    parts = (value.get("message"), value.get("data"), value)
+    whole = next(part for part in parts if isinstance(part, dict))
+    return whole.get("channelId") or whole.get("agentId")
 
 
 # Bodies

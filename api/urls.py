@@ -20,6 +20,7 @@ DOCS_POLICY: dict[str, list[str]] = {
 
 urlpatterns = [
     path("v1/", include("api.placet.urls")),
+    path("messaging/", include("api.eliza.urls")),
     path("", include("api.people.urls")),
     path("schema", SpectacularAPIView.as_view(), name="schema"),
     path(

@@ -375,7 +375,8 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Licet",
     "VERSION": VERSION,
     "DESCRIPTION": "For agents, below `/api/v1/`: post messages and requests for review, read the "
-    "answers. For people, beside it: sign in, read, answer, and look after the workspace.",
+    "answers. ElizaOS's messaging endpoints below `/api/messaging/` and conversations below `/v1/` "
+    "reach the same inbox. For people: sign in, read, answer, and look after the workspace.",
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

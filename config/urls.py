@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from api.conversations.views.messages import MessagesAtRoot
 from api.placet.views.signing import WebhookKeys
 from config.health import health, ready
 from web.views.sign_in import operators
@@ -15,6 +16,8 @@ urlpatterns = [
     path("health/ready", ready, name="ready"),
     path(".well-known/webhook-keys", WebhookKeys.as_view(), name="webhook-keys"),
     path("api/", include("api.urls")),
+    path("v1/", include("api.conversations.urls")),
+    path("messages", MessagesAtRoot.as_view(), name="send-message"),
     # Signing in and changing one's password have one place each, where guesses are counted.
     path("admin/login/", operators),
     path("admin/password_change/", RedirectView.as_view(pattern_name="web:settings-password")),

@@ -46,17 +46,28 @@ class MuteAdmin(admin.ModelAdmin):
 
 @admin.register(Thread)
 class ThreadAdmin(admin.ModelAdmin):
-    list_display = ["id", "channel", "source", "foreign_id", "created_at"]
+    list_display = ["id", "channel", "source", "title", "foreign_id", "created_at"]
     list_select_related = ["channel"]
+    search_fields = ["=id", "=foreign_id", "title"]
     raw_id_fields = ["channel"]
+    show_full_result_count = False
 
 
 @admin.register(Message)
 class MessageAdmin(admin.ModelAdmin):
-    list_display = ["id", "channel", "sender", "text_start", "delivery_status", "created_at"]
+    list_display = [
+        "id",
+        "channel",
+        "sender",
+        "source",
+        "source_author_name",
+        "text_start",
+        "delivery_status",
+        "created_at",
+    ]
     list_select_related = ["channel"]
     list_filter = ["sender", "delivery_status"]
-    search_fields = ["=id"]
+    search_fields = ["=id", "=source_id"]
     raw_id_fields = ["workspace", "channel", "thread", "reply_to", "author"]
     show_full_result_count = False
 

@@ -140,6 +140,7 @@ class Thread(models.Model):
                 condition=Q(foreign_id__isnull=False),
             ),
         ]
+        indexes = [models.Index(fields=["channel", "-id"], name="thread_newest")]
 
     def __str__(self) -> str:
         return self.title or str(self.id)

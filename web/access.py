@@ -14,7 +14,12 @@ from accounts.models import Membership, User, Workspace
 from accounts.queries import NotFoundError, memberships_of
 from attachments.queries import FileMissingError
 from attachments.storage import StorageUnavailableError
-from inbox.queries import BadCursorError, ChannelNotFoundError, MessageNotFoundError
+from inbox.queries import (
+    BadCursorError,
+    ChannelNotFoundError,
+    MessageNotFoundError,
+    ThreadNotFoundError,
+)
 from reviews.queries import NoReviewError
 from reviews.services import ReviewWithdrawnError
 
@@ -26,6 +31,7 @@ MISSING = (
     BadCursorError,
     ReviewWithdrawnError,
     NotFoundError,
+    ThreadNotFoundError,
 )
 
 

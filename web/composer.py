@@ -1,7 +1,7 @@
 """Where a person writes to an agent: what it shows, and how it becomes a message."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -12,12 +12,12 @@ from django.utils.translation import gettext as _
 from attachments.quota import QuotaExceededError
 from attachments.services import claim_attachments
 from attachments.storage import StorageUnavailableError
-from inbox.models import Channel, Message, Sender
-from inbox.queries import ChannelNotYoursError, MessageNotFoundError, find_message, messages_in
+from inbox.models import Channel, Message, Sender, Thread
+from inbox.queries import ChannelNotYoursError, MessageNotFoundError, messages_in
 from inbox.services.messages import Draft, post_message
 from web.access import MemberRequest
 from web.commands import Command, commands_of
-from web.conversation import Quote, quote_of
+from web.conversation import Conversation, Quote, quote_of
 from web.files.uploads import (
     is_too_long,
     limits,
@@ -27,6 +27,7 @@ from web.files.uploads import (
     too_large,
 )
 from web.forms import MessageForm
+from web.origins import ThreadName, thread_name
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class Composer:
     """What is typed so far, what it answers, and what is wrong with it."""
 
     channel: Channel
+    thread: Thread | None = None
     form: MessageForm = field(default_factory=MessageForm)
     quote: Quote | None = None
     files_error: str = ""
@@ -43,15 +45,28 @@ class Composer:
     def commands(self) -> Sequence[Command]:
         return commands_of(self.channel)
 
+    @property
+    def carried_to(self) -> ThreadName | None:
+        """The room of another platform where the words go: a reply stays in its thread."""
+        thread = self.quote.message.thread if self.quote else self.thread
+        called = thread_name(thread) if thread else None
+        return called if called and called.is_carried else None
 
-def composer_for(request: MemberRequest, channel: Channel) -> Composer:
+
+def composer_for(request: MemberRequest, conversation: Conversation) -> Composer:
     """An empty one, or one that answers the message that `?reply=` names.
 
     Raises: MessageNotFoundError.
     """
     reply = request.GET.get("reply", "")
-    target = find_message(request.workspace, reply, channel) if reply else None
-    return Composer(channel, quote=quote_of(target, channel) if target else None)
+    target = conversation.find(reply) if reply else None
+    return _composer(conversation, target)
+
+
+def _composer(conversation: Conversation, target: Message | None, **shown: Any) -> Composer:
+    channel = conversation.channel
+    quote = quote_of(target, channel) if target else None
+    return Composer(channel, conversation.thread, quote=quote, **shown)
 
 
 class RefusedError(Exception):
@@ -62,17 +77,17 @@ class RefusedError(Exception):
         self.status, self.composer = status, composer
 
 
-def send(request: MemberRequest, channel: Channel) -> Message:
+def send(request: MemberRequest, conversation: Conversation) -> Message:
     """Post what a person wrote, once for each rendering of the form.
 
     Raises: RefusedError.
     """
     if is_too_long(request):
-        raise RefusedError(413, Composer(channel, files_error=too_large()))
+        raise RefusedError(413, _composer(conversation, None, files_error=too_large()))
     form = MessageForm(request.POST, has_files=bool(received_files(request)))
     valid, refusal = form.is_valid(), refusal_of(request)
-    target, missing = _target(request, channel, form)
-    shown = Composer(channel, form, quote_of(target, channel) if target else None, refusal)
+    target, missing = _target(conversation, form)
+    shown = _composer(conversation, target, form=form, files_error=refusal)
     if refusal:
         raise RefusedError(413, shown)
     if missing:
@@ -80,20 +95,18 @@ def send(request: MemberRequest, channel: Channel) -> Message:
     if not valid or missing:
         raise RefusedError(422, shown)
     try:
-        return _post(request, channel, form.cleaned_data, target)
+        return _post(request, conversation, form.cleaned_data, target)
     except StorageUnavailableError:
         trouble = _("The files could not be stored. Try again.")
-        raise RefusedError(503, Composer(channel, form, shown.quote, trouble)) from None
+        raise RefusedError(503, replace(shown, files_error=trouble)) from None
     except QuotaExceededError:
         trouble = _("There is no room for these files in the workspace. Delete some first.")
-        raise RefusedError(413, Composer(channel, form, shown.quote, trouble)) from None
+        raise RefusedError(413, replace(shown, files_error=trouble)) from None
     except ChannelNotYoursError as gone:
         raise Http404(gone.message) from gone
 
 
-def _target(
-    request: MemberRequest, channel: Channel, form: MessageForm
-) -> tuple[Message | None, bool]:
+def _target(conversation: Conversation, form: MessageForm) -> tuple[Message | None, bool]:
     """The message that is answered, and whether it is gone."""
     wanted = form.cleaned_data.get("reply_to")
     if "reply_to" in form.errors:
@@ -101,15 +114,19 @@ def _target(
     if wanted is None:
         return None, False
     try:
-        return find_message(request.workspace, str(wanted), channel), False
+        return conversation.find(str(wanted)), False
     except MessageNotFoundError:
         return None, True
 
 
 def _post(
-    request: MemberRequest, channel: Channel, written: dict[str, Any], target: Message | None
+    request: MemberRequest,
+    conversation: Conversation,
+    written: dict[str, Any],
+    target: Message | None,
 ) -> Message:
     """Raises: StorageUnavailableError, QuotaExceededError, ChannelNotYoursError."""
+    channel = conversation.channel
     now, text = timezone.now(), written["text"] or None
     client_id = written["client_id"] or None
     earlier = _sent_before(channel, client_id)
@@ -123,6 +140,7 @@ def _post(
     draft = Draft(
         text=text,
         client_id=client_id,
+        thread=conversation.thread,
         reply_to=target,
         # Placet's wire has no field for it; agents read metadata.
         metadata={"replyTo": str(target.pk)} if target else None,

@@ -17,11 +17,13 @@ from attachments.models import Attachment
 from delivery.models import Delivery
 from delivery.queries import undelivered
 from inbox.cutting import FEW, CountOf, count_of, first_of
-from inbox.models import Channel, DeliveryStatus, Message, Sender, StatusEvent
+from inbox.models import Channel, DeliveryStatus, Message, Sender, StatusEvent, Thread
 from inbox.queries import (
     BadCursorError,
+    MessageNotFoundError,
     channels_of,
     messages_in,
+    messages_of_thread,
     page_of_messages,
     steps_of,
 )
@@ -31,6 +33,15 @@ from reviews.queries import pending_reviews
 from web.deliveries import DeliveryLine, line_of, state_of
 from web.frames.places import Place, place_of
 from web.looks import Look, look_of, state_look
+from web.origins import (
+    Platform,
+    ThreadName,
+    foreign_name,
+    is_foreign,
+    platform_of,
+    thread_name,
+    writer_of,
+)
 from web.queries import files_of
 from web.text.titles import title_in
 
@@ -73,6 +84,29 @@ class LogEntry:
     def state(self) -> Look | None:
         return state_look(self.review) if self.review else None
 
+    @property
+    def is_foreign(self) -> bool:
+        return is_foreign(self.message)
+
+    @property
+    def author(self) -> str:
+        """What somebody elsewhere is called there."""
+        return foreign_name(self.message.source_author_name, self.message.source_author)
+
+    @property
+    def platform(self) -> Platform | None:
+        """Where it was written, if not here."""
+        return platform_of(self.message.source) if self.message.source else None
+
+    @property
+    def thread(self) -> ThreadName | None:
+        return thread_name(self.message.thread) if self.message.thread else None
+
+    @property
+    def begins_thread(self) -> bool:
+        thread = self.message.thread
+        return thread is not None and thread.created_at == self.message.created_at
+
 
 @dataclass(frozen=True)
 class LogPage:
@@ -85,10 +119,14 @@ class LogPage:
 
 @dataclass(frozen=True)
 class Conversation:
-    """One channel as somebody reads it; operators learn what this server refuses to call."""
+    """One channel, or one thread of it, as somebody reads it.
+
+    Operators learn what this server refuses to call.
+    """
 
     workspace: Workspace
     channel: Channel
+    thread: Thread | None = None
     operator: bool = False
 
     def page(self, *, before: str = "") -> LogPage:
@@ -118,21 +156,37 @@ class Conversation:
         """Raises: BadCursorError."""
         return count_of(self._after(after))
 
+    def find(self, message_id: str) -> Message:
+        """A message that stands in it.
+
+        Raises: MessageNotFoundError.
+        """
+        wanted = parse_uuid(message_id)
+        found = self._messages().filter(pk=wanted).first() if wanted else None
+        if found is None:
+            raise MessageNotFoundError("Message not found")
+        return found
+
     def entry(self, message: Message, *, first: bool = False) -> LogEntry:
         """One message. `first` says that it stands on top of a page."""
         whole = self._messages().get(pk=message.pk)
         (entry,) = self._entries(None if first else self._before(whole), [whole])
         return entry
 
+    def _everything(self) -> QuerySet[Message]:
+        if self.thread is not None:
+            return messages_of_thread(self.thread)
+        return messages_in(self.workspace, self.channel)
+
     def _messages(self) -> QuerySet[Message]:
-        related = ("author", "review", "reply_to", "reply_to__author")
-        return messages_in(self.workspace, self.channel).select_related(*related)
+        related = ("author", "review", "thread", "reply_to", "reply_to__author")
+        return self._everything().select_related(*related)
 
     def _after(self, after: str) -> QuerySet[Message]:
         return self._messages().filter(pk__gt=_cursor(after))
 
     def _before(self, message: Message) -> Message | None:
-        return messages_in(self.workspace, self.channel).filter(pk__lt=message.pk).first()
+        return self._everything().filter(pk__lt=message.pk).first()
 
     def _entries(self, previous: Message | None, shown: Sequence[Message]) -> list[LogEntry]:
         files, steps = files_of(shown), steps_of(shown)
@@ -181,9 +235,8 @@ def _may_be_missing(message: Message) -> bool:
 
 
 def quote_of(message: Message, channel: Channel) -> Quote:
-    person = message.author.name if message.author else _("Somebody")
-    who = channel.name if message.sender == Sender.AGENT else person
-    return Quote(message, who, title_in(message.text) or _("A message without words"))
+    words = title_in(message.text) or _("A message without words")
+    return Quote(message, writer_of(message, channel), words)
 
 
 def _cursor(text: str) -> UUID:
@@ -198,24 +251,37 @@ def _day(message: Message) -> Any:
 
 
 def _joins(previous: Message, message: Message) -> bool:
-    """The same voice within five minutes shares one header."""
+    """The same voice in the same thread within five minutes shares one header."""
     gap: timedelta = message.created_at - previous.created_at
-    same = (previous.sender, previous.author_id) == (message.sender, message.author_id)
+    same = _voice(previous) == _voice(message)
     return same and gap < JOINED_WITHIN and _day(previous) == _day(message)
 
 
-def pending_in(workspace: Workspace, channel: Channel) -> list[ReviewRequest]:
-    return list(first_of(pending_reviews(workspace, channel), PENDING_SHOWN))
+def _voice(message: Message) -> tuple[object, ...]:
+    """Who spoke, and where: names are claimed, so equal ones alone are not the same person."""
+    elsewhere = (message.source, message.source_author, message.source_author_name)
+    return message.sender, message.author_id, message.thread_id, *elsewhere
+
+
+def pending_in(
+    workspace: Workspace, channel: Channel, thread: Thread | None = None
+) -> list[ReviewRequest]:
+    pending = pending_reviews(workspace, channel)
+    wanted = pending.filter(message__thread=thread) if thread else pending
+    return list(first_of(wanted, PENDING_SHOWN))
 
 
 def channels_by_activity(workspace: Workspace, only: Channel | None = None) -> list[Any]:
-    """Channels with `last_text`, `last_at` and `open_reviews`, the latest activity first."""
+    """Channels with their last message and `open_reviews`, the latest activity first."""
     last = Message.objects.filter(channel=OuterRef("pk")).order_by("-id")[:1]
     pending = ReviewRequest.objects.filter(channel=OuterRef("pk"), status=Status.PENDING)
     wanted = channels_of(workspace)
     rows = (wanted.filter(pk=only.pk) if only else wanted).annotate(
         last_text=Subquery(last.values("text")),
         last_sender=Subquery(last.values("sender")),
+        last_source=Subquery(last.values("source")),
+        last_author=Subquery(last.values("source_author")),
+        last_author_name=Subquery(last.values("source_author_name")),
         last_at=Coalesce(
             Subquery(last.values("created_at")), "created_at", output_field=DateTimeField()
         ),

@@ -17,6 +17,7 @@ from web.facts import read_facts
 from web.files.drawings import annotated_review, drawings_on
 from web.files.viewer import Viewer, make_viewer
 from web.frames.places import Place, place_of
+from web.origins import thread_name
 from web.queries import files_of, revisions_of
 from web.reading import reading_warnings
 from web.text.differences import RevisionDifference, revision_difference
@@ -33,6 +34,7 @@ def detail_context(request: MemberRequest, review: ReviewRequest, **shown: Any) 
         "title": title_of(review),
         "body": body_below_title(message.text),
         "facts": read_facts(message.metadata),
+        "called": thread_name(message.thread) if message.thread else None,
         "files": files,
         "revisions": revisions,
         "newer": _newer(review, revisions),

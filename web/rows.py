@@ -14,6 +14,7 @@ from inbox.models import Channel, Sender
 from reviews.models import ReviewRequest
 from web.conversation import channels_by_activity
 from web.looks import Look, look_of, state_look
+from web.origins import foreign_name
 from web.queries import minutes_left
 from web.text.titles import title_in, title_of
 
@@ -78,7 +79,13 @@ def _last_words(entry: Any) -> str:
     if entry.last_sender is None:
         return _("No message yet")
     title = title_in(entry.last_text) or _("A request without words")
-    return _("Person: %(text)s") % {"text": title} if entry.last_sender == Sender.USER else title
+    if entry.last_sender == Sender.SYSTEM:
+        return _("Note: %(text)s") % {"text": title}
+    if entry.last_sender == Sender.AGENT:
+        return title
+    if not entry.last_source:
+        return _("Person: %(text)s") % {"text": title}
+    return f"{foreign_name(entry.last_author_name, entry.last_author)}: {title}"
 
 
 def _first(pair: tuple[int, Row]) -> int:

@@ -17,12 +17,13 @@ from django.utils.translation import gettext_lazy
 from accounts.models import Workspace
 from attachments.models import Attachment
 from attachments.queries import files_in
-from inbox.models import Channel, Message
+from inbox.models import Channel, Message, Sender
 from inbox.queries import channels_of, messages_in
 from reviews.models import ReviewRequest
 from reviews.queries import reviews_of
 from web.looks import look_of, state_look
 from web.matching import contains, mentions
+from web.origins import is_foreign, writer_of
 from web.shortcuts import BY_NAME
 from web.text.titles import title_in, title_of
 
@@ -146,9 +147,17 @@ def _message_hit(message: Message, text: str) -> Hit:
         excerpt(message.text or "", text),
         _in_conversation(message.channel, str(message.pk)),
         "chat",
-        about=message.channel.name,
+        about=_about(message),
         at=message.created_at,
     )
+
+
+def _about(message: Message) -> str:
+    """The channel; and who wrote it there, where that is not the agent or one of our people."""
+    channel = message.channel
+    if is_foreign(message) or message.sender == Sender.SYSTEM:
+        return f"{channel.name} · {writer_of(message, channel)}"
+    return channel.name
 
 
 def _file_hit(file: Attachment) -> Hit:

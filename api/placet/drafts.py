@@ -1,6 +1,6 @@
 """A message as the wire sends it, read into what the domain takes (Placet contract 2.2, 4.1)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -79,18 +79,28 @@ def read_draft(body: MessageIn, *, channel: Channel, key: ApiKey, now: datetime)
 
 def _metadata(body: MessageIn, review: ReviewIn | None) -> dict[str, Any]:
     """The agent's metadata with what the server adds (2.2, step 6)."""
-    metadata = dict(given(body.metadata) or {})
-    if len(metadata) > MOST_METADATA_KEYS or measure_json(metadata) > settings.LARGEST_METADATA:
-        problem = (
-            f"metadata takes up to {MOST_METADATA_KEYS} keys and {settings.LARGEST_METADATA} bytes"
-        )
-        raise InvalidBodyError(fault("too_large", problem, "metadata"))
+    metadata = checked_metadata(given(body.metadata) or {})
     if given(body.webhook_url):
         metadata["webhookUrl"] = body.webhook_url
     plugin = _payload(review).get("plugin") if review and review.type == "freeform" else None
     if isinstance(plugin, str):
         metadata.setdefault("plugin", plugin)
     return metadata
+
+
+def checked_metadata(
+    metadata: Mapping[str, Any], path: Sequence[str | int] = ("metadata",)
+) -> dict[str, Any]:
+    """A copy of metadata that is small enough to be stored.
+
+    Raises: InvalidBodyError, which says where: `path`.
+    """
+    if len(metadata) > MOST_METADATA_KEYS or measure_json(metadata) > settings.LARGEST_METADATA:
+        problem = (
+            f"metadata takes up to {MOST_METADATA_KEYS} keys and {settings.LARGEST_METADATA} bytes"
+        )
+        raise InvalidBodyError(fault("too_large", problem, *path))
+    return dict(metadata)
 
 
 def read_review(review: ReviewIn, *, now: datetime) -> ReviewSpec:

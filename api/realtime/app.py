@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from api.call_log import call_log
 from api.realtime.arrival import BodyTooSlowError, arrived
+from api.realtime.messaging import Messaging
 from api.realtime.sockets import Sockets
 from api.realtime.wait import Waiting, send_json
 from delivery.listener import Listener
@@ -24,6 +25,7 @@ logger = logging.getLogger(__name__)
 
 SOCKETS = "/socket.io/"
 WAIT = re.compile(r"/api/v1/reviews/([^/]+)/wait")
+MESSAGING = re.compile(r"/api/messaging/channels/([^/]+)/messages")
 
 
 class Neighbour(Protocol):
@@ -54,6 +56,7 @@ class Realtime:
         self.listener = Listener()
         self.listener.pass_on(hear=self.sockets.hear)
         self.waiting = Waiting(self.listener)
+        self.messaging = Messaging(self.listener)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -77,6 +80,8 @@ class Realtime:
         match = WAIT.fullmatch(scope["path"])
         if match and scope["method"] == "GET":
             await self.waiting.answer(match[1], scope, receive, send)
+        elif (match := MESSAGING.fullmatch(scope["path"])) and scope["method"] == "POST":
+            await self.messaging.answer(match[1], scope, receive, send)
         elif self.fallback is not None:
             await self._fall_back(self.fallback, scope, receive, send)
         else:
@@ -115,6 +120,7 @@ class Realtime:
 
     def leave(self) -> None:
         """The end begins. The server waits for open answers before it says so in the lifespan."""
+        self.messaging.leave()
         for neighbour in self.neighbours.values():
             neighbour.leave()
 

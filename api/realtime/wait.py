@@ -5,18 +5,15 @@ review closed or went away, when the review's deadline passes, and when its own 
 """
 
 import asyncio
-import contextlib
 import time
 import uuid
-from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qs
 
 import orjson
-from django.conf import settings
 from django.utils import timezone
 from rest_framework.exceptions import Throttled
 
@@ -28,6 +25,7 @@ from api.placet.errors import error_body, headers_of, judge
 from api.placet.outbound import review_topic
 from api.realtime import looks
 from api.realtime.looks import Look, Looks, Target
+from api.realtime.places import OpenCalls
 from api.throttling import count_call
 from delivery.listener import Listener
 from delivery.threads import in_thread
@@ -81,7 +79,7 @@ class Waiting:
     def __init__(self, listener: Listener) -> None:
         self._listener = listener
         self._looks = Looks(listener)
-        self._open: Counter[uuid.UUID] = Counter()
+        self.open_calls = OpenCalls()
 
     async def answer(self, message_id: str, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one call, or stop when its client has gone."""
@@ -89,7 +87,7 @@ class Waiting:
         query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
         until = time.monotonic() + timeout_ms(query.get("timeout", [""])[-1]) / 1000
         waiting = asyncio.ensure_future(self._outcome(visit, query, until))
-        leaving = asyncio.ensure_future(_gone(receive))
+        leaving = asyncio.ensure_future(gone(receive))
         done, _ = await asyncio.wait({waiting, leaving}, return_when=asyncio.FIRST_COMPLETED)
         leaving.cancel()
         if waiting not in done:
@@ -111,7 +109,7 @@ class Waiting:
         with self._listener.waiting_for(review_topic(visit.message_id.lower())) as woken:
             call, look = await in_thread(_first_look, visit, channel_id)
             if look.outcome is None:
-                with self._one_of_few(call.key_id):
+                with self.open_calls.one_of_few(call.key_id):
                     look = await self._later_looks(call, look, woken, until)
             return look.outcome or TIMEOUT, call.headers
 
@@ -127,19 +125,6 @@ class Waiting:
             except MessageNotFoundError:
                 break
         return look
-
-    @contextlib.contextmanager
-    def _one_of_few(self, key_id: uuid.UUID) -> Iterator[None]:
-        """Raises: Throttled when the key has too many open waits in this process."""
-        if settings.RATE_LIMITS and self._open[key_id] >= settings.OPEN_WAITS_PER_KEY:
-            raise Throttled(wait=1)
-        self._open[key_id] += 1
-        try:
-            yield
-        finally:
-            self._open[key_id] -= 1
-            if not self._open[key_id]:
-                del self._open[key_id]
 
 
 def timeout_ms(text: str) -> int:
@@ -189,7 +174,8 @@ def _seconds_to(moment: datetime) -> float:
     return (moment - timezone.now()).total_seconds()
 
 
-async def _gone(receive: Receive) -> None:
+async def gone(receive: Receive) -> None:
+    """Ends when the client left."""
     while (await receive())["type"] != "http.disconnect":
         pass
 

@@ -14,7 +14,12 @@ from accounts.ids import uuid7
 from accounts.models import User
 from inbox.errors import DomainError
 from inbox.models import Channel, DeliveryStatus, Message, Sender, StreamState, Thread
-from inbox.queries import ChannelNotYoursError, MessageNotFoundError, ReplyTargetError
+from inbox.queries import (
+    ChannelNotYoursError,
+    MessageNotFoundError,
+    ReplyTargetError,
+    ThreadNotFoundError,
+)
 from inbox.signals import message_changed, message_deleted, message_posted
 
 
@@ -73,7 +78,7 @@ def post_message(
     the `source_id` of a message that came from elsewhere, within its thread: unique constraints
     decide, so simultaneous repeats store one message.
 
-    Raises: ReplyTargetError for a reply to a message of another thread.
+    Raises: ReplyTargetError for a reply to a message of another thread, or to one that is gone.
     """
     earlier = _stored_before(channel, sender, draft)
     if earlier is not None:
@@ -84,9 +89,24 @@ def post_message(
         earlier = _stored_before(channel, sender, draft)
         if earlier is not None:
             return Posted(_aborted(earlier, draft, now), created=False)
-        if not Channel.objects.filter(pk=channel.pk).exists():
-            raise ChannelNotYoursError("Not your agent") from None
+        refuse_what_is_gone(channel, draft)
         raise
+
+
+def refuse_what_is_gone(channel: Channel, draft: Draft) -> None:
+    """What a message refers to may be deleted meanwhile.
+
+    Raises: ChannelNotYoursError, ThreadNotFoundError, ReplyTargetError.
+    """
+    if not Channel.objects.filter(pk=channel.pk).exists():
+        raise ChannelNotYoursError("Not your agent") from None
+    thread = draft.reply_to.thread if draft.reply_to else draft.thread
+    if thread is not None and not Thread.objects.filter(pk=thread.pk).exists():
+        raise ThreadNotFoundError("There is no such thread in this channel") from None
+    if draft.reply_to and not Message.objects.filter(pk=draft.reply_to.pk).exists():
+        raise ReplyTargetError(
+            "There is no such message to reply to in this channel", path=("replyTo",)
+        ) from None
 
 
 def _stored_before(channel: Channel, sender: Sender, draft: Draft) -> Message | None:

@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0003_sessions'),
-        ('inbox', '0007_lean_indexes'),
+        ('inbox', '0008_lean_indexes'),
         ('reviews', '0004_plugin_config'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -37,7 +37,7 @@ async function fetchNew() {
       again = false;
       const before = shown();
       const newest = idOf(before.at(-1));
-      if (newest) await load(`?after=${newest}`, "#log-items", "beforeend", "log-tail");
+      if (newest) await load(`after=${newest}`, "#log-items", "beforeend", "log-tail");
       else await loadLatest();
       again ||= shown().length - before.length >= PAGE;
       await htmx.timeout(PAUSE);
@@ -49,7 +49,7 @@ async function fetchNew() {
 
 function countUnseen() {
   const newest = idOf(shown().at(-1));
-  if (newest) load(`?after=${newest}`, "#unseen", "innerHTML", "unseen");
+  if (newest) load(`after=${newest}`, "#unseen", "innerHTML", "unseen");
 }
 
 function showUnseen() {
@@ -61,7 +61,7 @@ function showUnseen() {
 // A message whose transaction took longer than that of a later one.
 async function insert(id) {
   const next = shown().find((message) => idOf(message) > id);
-  const path = next.getAttribute("hx-get").replace(idOf(next), id).replace("?first", "");
+  const path = next.getAttribute("hx-get").replace(idOf(next), id).replace("first", "");
   await htmx.ajax("GET", path, { source: next, target: next, swap: "beforebegin" });
   refresh(next.id);
 }
@@ -72,15 +72,15 @@ function created(id, own) {
     byId("unseen").replaceChildren();
     toEnd();
   }
-  if (own && !isLatest()) return loadLatest();
-  if (!isLatest()) return undefined;
+  if (!isLatest()) return own ? loadLatest() : undefined;
   if (id < idOf(shown().at(-1))) return id > idOf(shown()[0]) ? insert(id) : undefined;
   return own || atEnd() ? fetchNew() : countUnseen();
 }
 
 function changed(id) {
   if (byId(`m-${id}`)) refresh(`m-${id}`);
-  else if (atEnd()) created(id, false);
+  // An older one is further up, or in another thread.
+  else if (atEnd() && !(id < idOf(shown().at(-1)))) created(id, false);
 }
 
 function deleted(id) {
@@ -219,8 +219,9 @@ function settle() {
   const first = opened === null;
   opened = byId("detail");
   document.querySelector(".msg.marked")?.scrollIntoView({ block: "center" });
-  // On a phone the row that was pressed is out of sight now.
-  if (!first && !byId("channel-list")?.checkVisibility()) byId("channel-title").focus();
+  // What was pressed is gone (the way to a thread), or on a phone out of sight.
+  const lost = document.activeElement === document.body || !byId("channel-list")?.checkVisibility();
+  if (!first && lost) byId("channel-title").focus();
 }
 
 document.addEventListener("htmx:after:swap", settle);

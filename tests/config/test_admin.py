@@ -18,13 +18,14 @@ from delivery.engine import deliver_due
 from delivery.models import EngineBeat, FeedHead, GoneUrl
 from inbox.models import Channel, ChannelStatus, Thread
 from inbox.services.channels import Webhook, note_status, set_webhook
+from inbox.services.messages import Origin
 from inbox.services.mutes import mute_channel
 from inbox.services.pictures import set_picture
 from inbox.services.streams import note_step
 from reviews.models import Closer, PluginConfig
 from reviews.reading import mark_read
 from reviews.services import Answer, answer_review
-from tests.factories import make_file, make_person, make_review, make_session
+from tests.factories import make_file, make_message, make_person, make_review, make_session
 from tests.push import make_device
 from tests.receiver import Receiver
 from web.notifying import send_trial
@@ -93,6 +94,18 @@ def test_list_search_and_row_open(operator: Client, everything: None, model: typ
         answer = operator.get(address)
         assert answer.status_code == 200, address
         assert SECRET not in answer.content.decode() or model.__name__ == "ReviewRequest"
+
+
+def test_message_of_another_platform_is_found_by_its_id_there(
+    operator: Client, channel: Channel
+) -> None:
+    heard = make_message(channel, text="Hi", origin=Origin("discord", "m-98765"))
+    other = make_message(channel, text="Hello", origin=Origin("telegram", "m-1"))
+    page = operator.get(reverse("admin:inbox_message_changelist") + "?q=m-98765")
+    text = page.content.decode()
+    assert str(heard.pk) in text
+    assert '<td class="field-source">discord</td>' in text
+    assert str(other.pk) not in text
 
 
 def test_picture_that_is_deleted_is_named_no_more(operator: Client, channel: Channel) -> None:

@@ -17,7 +17,7 @@ from inbox.services.channels import Webhook, set_webhook
 from reviews.models import Closer
 from reviews.services import Answer, answer_review, expire_due
 from tests.conftest import Agent
-from tests.factories import make_message, make_review
+from tests.factories import make_message, make_review, make_thread
 from tests.guides import text_of
 from tests.receiver import Receiver
 
@@ -149,6 +149,7 @@ def test_keys_of_the_guide_are_the_ones_of_the_bodies(
     make_review(channel=channel, expires_in=timedelta(seconds=-1))
     expire_due(limit=1)
     make_message(channel, sender=Sender.USER, author=person)
+    make_message(channel, thread=make_thread(channel))
     optional = {"feedback", "modifiedFileIds", "iterationGroupId", "iteration"}
     events = agent.get("/api/v1/events").json()["events"]
     assert {event["type"] for event in events} == keys_by_event().keys()

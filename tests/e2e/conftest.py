@@ -5,7 +5,6 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import cache
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import (
@@ -26,7 +25,6 @@ from tests.e2e.stack import Stack
 expect.set_options(timeout=15_000)  # two journeys share a machine with what they drive
 
 KINDS: dict[str, type[Stack]] = {"serve": Stack, "separate": Separate}
-HERE = Path(__file__).parent
 WHOLE = ("chromium", "google-chrome")
 FLAGS = [
     "--no-sandbox",
@@ -35,15 +33,6 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One process runs a whole file; and one of them all on separate processes, slow to start."""
-    for item in items:
-        if isinstance(item, pytest.Function) and item.path.is_relative_to(HERE):
-            kind = item.callspec.params.get("stack") if hasattr(item, "callspec") else None
-            group = "separate" if kind == "separate" else item.path.stem
-            item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import uuid4
 
 from playwright.sync_api import Page
 
@@ -92,10 +93,21 @@ class Gallery:
         self.stack.call(
             "POST", "/api/v1/messages", {"channelId": self.channel, "text": TEXT, "status": "error"}
         )
+        self.thread = self._hear()
         self.file = self._store("plan.py", "text/x-python", b"def deploy() -> None: ...\n")
         attached = {"attachmentIds": [self._store("terms.csv", "text/csv", b"a,b\n1,2\n")]}
         self.reviews["with-file"] = self.stack.ask(CARDS["approval"], text=TEXT, **attached)
         return self
+
+    def _hear(self) -> str:
+        """What somebody says in a room of another platform; returns its thread's id."""
+        body = {"agentId": self.channel, "roomId": str(uuid4()), "userId": str(uuid4())}
+        body |= {"text": TEXT, "sourceType": "discord", "sourceId": uuid4().hex}
+        assert self.stack.call("POST", "/api/messaging/ingest-external", body).ok
+        (heard,) = self.stack.call(
+            "GET", f"/api/v1/messages?channel={self.channel}&limit=1"
+        ).json()["data"]
+        return str(heard["thread"]["id"])
 
     def _store(self, name: str, mime_type: str, content: bytes) -> str:
         """Returns the file's id."""
@@ -110,6 +122,7 @@ class Gallery:
             "together": "/inbox/together/?review=" + self.reviews["approval"],
             "channels": "/channels/",
             "conversation": f"/channels/{self.channel}/",
+            "conversation-thread": f"/channels/{self.channel}/?thread={self.thread}",
             "receiver": f"/channels/{self.channel}/delivery/",
             "not-found": "/inbox/00000000-0000-7000-8000-000000000000/",
             "new-channel": "/channels/new/",

@@ -196,7 +196,7 @@ def test_person_is_notified_of_a_review_and_of_who_answered_it(
     assert_sealed_and_signed(first, service, public_key)
     page.goto(f"{push_stack.url}/push/")
     worker.receive(news)
-    assert worker.shows("Approval")
+    assert worker.shows("Approval"), worker.shown()
     (notification,) = worker.shown()
     assert notification["title"] == news["channel"]
     assert (notification["tag"], notification["silent"]) == (review_id, False)
@@ -204,7 +204,7 @@ def test_person_is_notified_of_a_review_and_of_who_answered_it(
     assert happens_within(10, lambda: not worker.shown())  # closed by the click
 
     worker.receive(news)
-    assert worker.shows("Approval")
+    assert worker.shows("Approval"), worker.shown()
     page.goto(f"{push_stack.url}/inbox/{review_id}/")
     page.get_by_role("button", name="Approve").click()
     _, last = service.wait_for(2)
@@ -212,7 +212,7 @@ def test_person_is_notified_of_a_review_and_of_who_answered_it(
     assert (ending["closed"], ending["text"]) == (True, "You answered this")
     assert last.headers["topic"] == first.headers["topic"]
     worker.receive(ending)
-    assert worker.shows("You answered this")
+    assert worker.shows("You answered this"), worker.shown()
     assert worker.shown()[0]["silent"]
 
 
@@ -244,7 +244,7 @@ def test_titles_tests_and_removal_work_from_the_page(
     expect(page.get_by_text("A test is on its way.")).to_be_visible()
     _, trial = service.wait_for(2)
     worker.receive(browser.read(trial))
-    assert worker.shows("Notifications work on this device.")
+    assert worker.shows("Notifications work on this device."), worker.shown()
     assert worker.click() == "/inbox/"
     this_device(page).get_by_role("button", name="Remove").click()
     expect(page.get_by_text("That device is not notified any more.")).to_be_visible()
@@ -257,7 +257,7 @@ def test_ending_of_what_is_not_shown_disturbs_nobody_who_looks_at_a_page(
 ) -> None:
     worker.receive({"id": "one", "closed": True, "channel": "Atlas", "text": "Answered"})
     worker.receive({"id": "two", "channel": "Atlas", "text": "Form"})
-    assert worker.shows("Form")
+    assert worker.shows("Form"), worker.shown()
 
 
 def test_browser_that_says_no_is_told_where_to_change_it(

@@ -1,7 +1,7 @@
 """Triage in a browser with JavaScript, at a desk and on a phone: the journeys of the inbox."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import count
 from typing import Any
 
@@ -251,11 +251,18 @@ def test_second_tab_was_faster(desk: Desk, page: Page, owner: Person) -> None:
     assert desk.answer_of(review_id)["response"]["selectedOption"] == "approve"
 
 
-def choose(page: Page, url: str, label: str) -> None:
-    page.goto(f"{url}/settings/appearance/")
-    page.get_by_label(label).check()
-    page.get_by_role("button", name="Save").click()
-    expect(page.get_by_text("Saved.")).to_be_visible()
+@pytest.fixture
+def choose(stack: Stack, page: Page) -> Iterator[Callable[[str], None]]:
+    """Chooses what comes after an answer, for this test only: other journeys share the account."""
+
+    def save(label: str) -> None:
+        page.goto(f"{stack.url}/settings/appearance/")
+        page.get_by_label(label).check()
+        page.get_by_role("button", name="Save").click()
+        expect(page.get_by_text("Saved.")).to_be_visible()
+
+    yield save
+    save("Open the next review")
 
 
 @pytest.mark.parametrize(
@@ -268,9 +275,9 @@ def choose(page: Page, url: str, label: str) -> None:
     ],
 )
 def test_setting_says_what_comes_after_an_answer(
-    desk: Desk, page: Page, label: str, shown: str
+    desk: Desk, page: Page, choose: Callable[[str], None], label: str, shown: str
 ) -> None:
-    choose(page, desk.stack.url, label)
+    choose(label)
     for name in ("Below", "Middle", "Above"):
         desk.ask(APPROVAL, name)
     page.goto(desk.list)

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from delivery.models import Delivery, Event
 from inbox.models import Channel, Message, Sender, StreamState, Thread
-from inbox.queries import ReplyTargetError
+from inbox.queries import ChannelNotYoursError, ReplyTargetError, ThreadNotFoundError
 from inbox.services.messages import Draft, Origin, Posted
 from inbox.services.streams import update_stream
 from inbox.services.threads import Room, post_in_new_thread, post_in_room
@@ -131,6 +131,30 @@ def test_reply_to_a_message_of_another_thread_is_refused(channel: Channel) -> No
     asked = heard(channel).message
     with pytest.raises(ReplyTargetError):
         make_message(channel, thread=make_thread(channel), reply_to=asked)
+
+
+@pytest.mark.django_db(transaction=True)  # databases look at references when a transaction ends
+def test_what_is_deleted_meanwhile_refuses_the_message(channel: Channel) -> None:
+    thread, asked = make_thread(channel), make_message(channel)
+    reply_to = Message.objects.get(pk=asked.pk)
+    asked.delete()
+    Thread.objects.all().delete()
+    with pytest.raises(ThreadNotFoundError):
+        make_message(channel, thread=thread)
+    with pytest.raises(ReplyTargetError):
+        make_message(channel, reply_to=reply_to)
+    Channel.objects.all().delete()
+    with pytest.raises(ChannelNotYoursError):
+        heard(channel)
+    with pytest.raises(ChannelNotYoursError):
+        post_in_new_thread(
+            channel=channel,
+            source="conversation",
+            sender=Sender.USER,
+            draft=Draft(text="Hi"),
+            now=timezone.now(),
+        )
+    assert not Thread.objects.exists()
 
 
 def test_refused_first_message_leaves_no_thread(channel: Channel) -> None:

@@ -65,7 +65,7 @@ def test_lists_cost_the_same_for_any_number_of_rows(
     assert few <= most
 
 
-@pytest.mark.parametrize(("headers", "most"), [(PAGE, 9), (DETAIL, 8)])
+@pytest.mark.parametrize(("headers", "most"), [(PAGE, 10), (DETAIL, 9)])
 def test_conversation_costs_the_same_for_any_length(
     browser: Client, workspace: Workspace, now: datetime, headers: dict[str, str], most: int
 ) -> None:

@@ -2,10 +2,12 @@
 
 ICONS = {
     "arrow": "move-up-right",
+    "at": "at-sign",
     "bell": "bell",
     "box": "square",
     "braces": "braces",
     "chat": "message-square",
+    "chats": "messages-square",
     "check": "check",
     "check2": "check-check",
     "clip": "paperclip",
@@ -22,7 +24,9 @@ ICONS = {
     "folder": "folder",
     "form": "clipboard-list",
     "gear": "settings",
+    "globe": "globe",
     "hand": "hand",
+    "hash": "hash",
     "image": "image",
     "inbox": "inbox",
     "key": "key-round",

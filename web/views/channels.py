@@ -13,15 +13,17 @@ from django.views.decorators.http import require_POST, require_safe
 
 from attachments.serving import picture_response
 from delivery.queries import is_off
-from inbox.models import Channel, Message
-from inbox.queries import find_channel, find_message, picture_of
+from inbox.models import Message
+from inbox.queries import find_channel, find_thread, picture_of
 from web.access import MemberRequest, for_members, require_answering
 from web.composer import Composer, RefusedError, composer_for, send
-from web.conversation import Conversation, LogPage, pending_in
+from web.conversation import Conversation, pending_in
 from web.files.uploads import with_files
 from web.fragments import show, show_part, wanted_fragment
+from web.origins import thread_name
 from web.redirects import SeeOther
 from web.rows import channel_rows, row_of
+from web.threads import thread_rows
 
 TEMPLATE = "inbox/channel.html"
 PICTURE_FRESH_SECONDS = 3600
@@ -39,14 +41,32 @@ def channels(request: MemberRequest) -> HttpResponse:
 @for_members
 def channel(request: MemberRequest, channel_id: uuid.UUID) -> HttpResponse:
     """The conversation, or the part of it that changed."""
-    shown = find_channel(request.workspace, str(channel_id))
+    shown = _conversation(request, channel_id)
     wanted = wanted_fragment(request)
-    part = FRAGMENTS.get("row" if wanted == f"channel-{shown.pk}" else wanted)
+    part = FRAGMENTS.get("row" if wanted == f"channel-{shown.channel.pk}" else wanted)
     if part is None:
         return _page(request, shown, composer_for(request, shown))
     template, context = part
-    about = {"channel": shown} | context(request, shown)
-    return show_part(request, f"inbox/{template}.html", about)
+    found = context(request, shown)
+    response = show_part(request, f"inbox/{template}.html", _about(shown) | found)
+    if template == "entries" and any(entry.begins_thread for entry in found["log"].entries):
+        response["HX-Trigger"] = json.dumps({"refresh": {"target": "#head"}})
+    return response
+
+
+def _conversation(request: MemberRequest, channel_id: uuid.UUID) -> Conversation:
+    """All of a channel, or the thread of it that `?thread=` names.
+
+    Raises: ChannelNotFoundError, ThreadNotFoundError.
+    """
+    channel = find_channel(request.workspace, str(channel_id))
+    wanted = request.GET.get("thread", "")
+    thread = find_thread(request.workspace, wanted, channel) if wanted else None
+    return Conversation(request.workspace, channel, thread, operator=request.user.is_staff)
+
+
+def _about(shown: Conversation) -> dict[str, Any]:
+    return {"channel": shown.channel, "thread": shown.thread}
 
 
 @require_safe
@@ -64,35 +84,37 @@ def picture(request: MemberRequest, channel_id: uuid.UUID) -> HttpResponse:
 @for_members
 def write(request: MemberRequest, channel_id: uuid.UUID) -> HttpResponse:
     """Post a person's message, or show again what was written with what is wrong with it."""
-    shown = find_channel(request.workspace, str(channel_id))
+    shown = _conversation(request, channel_id)
     require_answering(request)
     return _write(request, shown)
 
 
 @with_files
-def _write(request: MemberRequest, shown: Channel) -> HttpResponse:
+def _write(request: MemberRequest, shown: Conversation) -> HttpResponse:
     try:
         sent = send(request, shown)
     except RefusedError as refusal:
         return _composer(request, shown, refusal.composer, refusal.status)
     if wanted_fragment(request) == "composer":
         return _sent(request, shown, sent)
-    return SeeOther(reverse("web:channel", args=[shown.pk]) + f"#m-{sent.pk}")
+    here = reverse("web:channel", args=[shown.channel.pk])
+    within = f"?thread={shown.thread.pk}" if shown.thread else ""
+    return SeeOther(f"{here}{within}#m-{sent.pk}")
 
 
 def _composer(
-    request: MemberRequest, shown: Channel, composer: Composer, status: int
+    request: MemberRequest, shown: Conversation, composer: Composer, status: int
 ) -> HttpResponse:
     if wanted_fragment(request) != "composer":
         return _page(request, shown, composer, status=status)
-    context = {"channel": shown, "composer": composer}
+    context = _about(shown) | {"composer": composer}
     return show_part(request, "inbox/composer.html", context, status=status)
 
 
-def _sent(request: MemberRequest, shown: Channel, sent: Message) -> HttpResponse:
+def _sent(request: MemberRequest, shown: Conversation, sent: Message) -> HttpResponse:
     """An empty composer. The page fetches the message as it fetches everybody's."""
-    response = _composer(request, shown, Composer(shown), 201)
-    told = json.dumps({"id": str(sent.pk), "channel": str(shown.pk)})
+    response = _composer(request, shown, Composer(shown.channel, shown.thread), 201)
+    told = json.dumps({"id": str(sent.pk), "channel": str(shown.channel.pk)})
     response["HX-Trigger"] = json.dumps({"message-created": {"data": told, "own": True}})
     return response
 
@@ -102,10 +124,10 @@ def _list(request: MemberRequest) -> dict[str, Any]:
 
 
 def _page(
-    request: MemberRequest, shown: Channel, composer: Composer, status: int = 200
+    request: MemberRequest, shown: Conversation, composer: Composer, status: int = 200
 ) -> HttpResponse:
     """Raises: BadCursorError, MessageNotFoundError."""
-    context = {"section": "channels", "showing_detail": True, "channel": shown}
+    context = {"section": "channels", "showing_detail": True} | _about(shown)
     context |= _head(request, shown) | _pending(request, shown) | _log(request, shown)
     context["composer"] = composer
     if wanted_fragment(request) != "detail":
@@ -113,53 +135,52 @@ def _page(
     return show(request, TEMPLATE, context, parts=PARTS, status=status)
 
 
-def _head(request: MemberRequest, shown: Channel) -> dict[str, Any]:
-    url = shown.webhook_url
-    return {"receiver_off": is_off(request.workspace, str(shown.pk), url=url)}
+def _head(request: MemberRequest, shown: Conversation) -> dict[str, Any]:
+    channel = shown.channel
+    return {
+        "receiver_off": is_off(request.workspace, str(channel.pk), url=channel.webhook_url),
+        "threads": thread_rows(channel),
+        "called": thread_name(shown.thread) if shown.thread else None,
+    }
 
 
-def _pending(request: MemberRequest, shown: Channel) -> dict[str, Any]:
+def _pending(request: MemberRequest, shown: Conversation) -> dict[str, Any]:
     now = timezone.now()
-    return {"pending": [row_of(review, now) for review in pending_in(request.workspace, shown)]}
+    pending = pending_in(request.workspace, shown.channel, shown.thread)
+    return {"pending": [row_of(review, now) for review in pending]}
 
 
-def _log(request: MemberRequest, shown: Channel) -> dict[str, Any]:
+def _log(request: MemberRequest, shown: Conversation) -> dict[str, Any]:
     """The newest messages, those before one, or those around the one that is jumped to."""
     wanted, before = request.GET.get("m", ""), request.GET.get("before", "")
-    conversation = _conversation(request, shown)
     if not wanted:
-        log: LogPage = conversation.page(before=before)
-        return {"log": log}
-    message = find_message(request.workspace, wanted, shown)
-    return {"log": conversation.page_around(message), "marked": message.pk}
+        return {"log": shown.page(before=before)}
+    message = shown.find(wanted)
+    return {"log": shown.page_around(message), "marked": message.pk}
 
 
-def _conversation(request: MemberRequest, shown: Channel) -> Conversation:
-    return Conversation(request.workspace, shown, operator=request.user.is_staff)
-
-
-def _tail(request: MemberRequest, shown: Channel) -> dict[str, Any]:
+def _tail(request: MemberRequest, shown: Conversation) -> dict[str, Any]:
     """Raises: BadCursorError."""
-    return {"log": _conversation(request, shown).page_after(request.GET.get("after", ""))}
+    return {"log": shown.page_after(request.GET.get("after", ""))}
 
 
-def _unseen(request: MemberRequest, shown: Channel) -> dict[str, Any]:
+def _unseen(request: MemberRequest, shown: Conversation) -> dict[str, Any]:
     """Raises: BadCursorError."""
-    return {"unseen": _conversation(request, shown).count_after(request.GET.get("after", ""))}
+    return {"unseen": shown.count_after(request.GET.get("after", ""))}
 
 
-def _composing(request: MemberRequest, shown: Channel) -> dict[str, Any]:
+def _composing(request: MemberRequest, shown: Conversation) -> dict[str, Any]:
     """Raises: MessageNotFoundError."""
     return {"composer": composer_for(request, shown)}
 
 
-def _row(request: MemberRequest, shown: Channel) -> dict[str, Any]:
-    (row,) = channel_rows(request.workspace, only=shown)
+def _row(request: MemberRequest, shown: Conversation) -> dict[str, Any]:
+    (row,) = channel_rows(request.workspace, only=shown.channel)
     return {"entry": row}
 
 
 # What can be fetched alone, by the id of its element: the template, and what it shows.
-FRAGMENTS: dict[str, tuple[str, Callable[[MemberRequest, Channel], dict[str, Any]]]] = {
+FRAGMENTS: dict[str, tuple[str, Callable[[MemberRequest, Conversation], dict[str, Any]]]] = {
     "head": ("head", _head),
     "pending": ("pending", _pending),
     "log-items": ("log", _log),

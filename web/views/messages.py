@@ -7,8 +7,8 @@ from django.http import HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from inbox.models import Message
-from inbox.queries import find_message
+from inbox.models import Message, Thread
+from inbox.queries import find_message, find_thread
 from web.access import MemberRequest, for_members, require_answering
 from web.conversation import Conversation
 from web.fragments import show_part
@@ -21,9 +21,10 @@ from web.views.deliveries import send_once_more
 def message(request: MemberRequest, message_id: uuid.UUID) -> HttpResponse:
     """The message alone; as a page of its own it is a place in its conversation."""
     shown = find_message(request.workspace, str(message_id), None)
+    thread = _thread(request, shown)
     if request.headers.get("HX-Request") != "true":
         return SeeOther(_place(shown))
-    return _fragment(request, shown)
+    return _fragment(request, shown, thread)
 
 
 @require_POST
@@ -31,11 +32,21 @@ def message(request: MemberRequest, message_id: uuid.UUID) -> HttpResponse:
 def try_now(request: MemberRequest, message_id: uuid.UUID) -> HttpResponse:
     """Send a person's message to the agent once more, without leaving the conversation."""
     shown = find_message(request.workspace, str(message_id), None)
+    thread = _thread(request, shown)
     require_answering(request)
     send_once_more(request, shown)
     if request.headers.get("HX-Request") != "true":
         return SeeOther(_place(shown))
-    return _fragment(request, shown, said=True)
+    return _fragment(request, shown, thread, said=True)
+
+
+def _thread(request: MemberRequest, shown: Message) -> Thread | None:
+    """The thread of the same channel that is being read.
+
+    Raises: ThreadNotFoundError.
+    """
+    wanted = request.GET.get("thread", "")
+    return find_thread(request.workspace, wanted, shown.channel) if wanted else None
 
 
 def _place(shown: Message) -> str:
@@ -43,8 +54,13 @@ def _place(shown: Message) -> str:
     return f"{channel}?m={shown.pk}#m-{shown.pk}"
 
 
-def _fragment(request: MemberRequest, shown: Message, **also: Any) -> HttpResponse:
-    conversation = Conversation(request.workspace, shown.channel, operator=request.user.is_staff)
+def _fragment(
+    request: MemberRequest, shown: Message, thread: Thread | None, **also: Any
+) -> HttpResponse:
+    if thread is not None and shown.thread_id != thread.pk:
+        return HttpResponse(status=204)  # the page shows a thread that does not have it
+    operator = request.user.is_staff
+    conversation = Conversation(request.workspace, shown.channel, thread, operator=operator)
     entry = conversation.entry(shown, first="first" in request.GET)
-    context = {"channel": shown.channel, "entry": entry} | also
+    context = {"channel": shown.channel, "thread": thread, "entry": entry} | also
     return show_part(request, "inbox/changed.html", context)

@@ -59,8 +59,8 @@ def waiting(
 
 def is_waiting(realtime: Running, calls: int = 1) -> None:
     """So many calls have had their first look, and sleep."""
-    open_calls = realtime.app.waiting._open
-    assert happens_within(10, lambda: sum(open_calls.values()) == calls)
+    open_calls = realtime.app.waiting.open_calls
+    assert happens_within(10, lambda: len(open_calls) == calls)
 
 
 def approve(review: ReviewRequest, person: User) -> None:

@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0003_sessions'),
-        ('inbox', '0006_origins_and_replies'),
+        ('inbox', '0007_threads_by_channel'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

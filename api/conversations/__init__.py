@@ -1,0 +1,1 @@
+"""A plain conversation API over the same inbox: conversations, messages and events."""

@@ -1,0 +1,1 @@
+"""ElizaOS's messaging endpoints over the same inbox."""

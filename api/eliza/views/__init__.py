@@ -1,0 +1,1 @@
+"""One class for each route; about ten lines each."""
