@@ -76,7 +76,7 @@ class Explained:
 def _grows(node: Node, large: Collection[str], most: int) -> bool:
     if node.table in SMALL:
         return False
-    return (node.kind == "Seq Scan" and node.table in large) or node.rows > most
+    return node.table in large if node.kind == "Seq Scan" else node.rows > most
 
 
 def tables_above(rows: int) -> set[str]:

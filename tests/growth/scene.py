@@ -12,7 +12,7 @@ from api.placet import examples
 from attachments.models import Attachment
 from bench.seed import Seeded
 from delivery.models import Event
-from inbox.models import Channel, Message
+from inbox.models import Channel, Message, Thread
 from reviews.models import ReviewRequest, Status
 from tests.api.people.world import build_people_world
 from tests.api.placet.operations import World
@@ -72,6 +72,7 @@ def _ids(channel: Channel) -> dict[str, str]:
         "message": _middle(messages),
         "written": _middle(messages.filter(sender="user")),
         "revised": _middle(messages.filter(iteration_group__isnull=False)),
+        "thread": _middle(Thread.objects.filter(channel=channel).order_by("-pk")),
         "stream": str(messages.exclude(stream_id=None).values_list("stream_id", flat=True)[0]),
         "listed": _middle(Attachment.objects.filter(channel=channel).order_by("-pk")),
         "call": _middle(Call.objects.filter(workspace=channel.workspace).order_by("-pk")),
