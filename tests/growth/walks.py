@@ -170,7 +170,8 @@ def _look(path: str, part: str) -> Walker:
     def look(scene: Scene) -> Any:
         headers = {"HX-Request": "true", "HX-Target": part.format(**scene.ids)} if part else {}
         answer: Any = scene.browser.get(path.format(**scene.ids), headers=headers)
-        answer.close()  # the file of one that is streamed
+        if answer.streaming:
+            b"".join(answer)  # at its end the file is closed
         return answer
 
     return look
