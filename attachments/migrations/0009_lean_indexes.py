@@ -4,6 +4,8 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
+from accounts.operations import DropIndexOf
+
 
 class Migration(migrations.Migration):
 
@@ -15,12 +17,12 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AlterField(
+        DropIndexOf(
             model_name='attachment',
             name='channel',
             field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='attachments', to='inbox.channel'),
         ),
-        migrations.AlterField(
+        DropIndexOf(
             model_name='attachment',
             name='workspace',
             field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.workspace'),

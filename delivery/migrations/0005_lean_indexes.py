@@ -3,6 +3,8 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
+from accounts.operations import DropIndexOf
+
 
 # Made for LIKE, which nobody asks of ids; each event and delivery had to enter them.
 UNASKED = ["delivery_event_id_ae63e96c_like", "delivery_event_once_key_91c9f9f9_like",
@@ -23,22 +25,22 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AlterField(
+        DropIndexOf(
             model_name='attempt',
             name='delivery',
             field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='attempt_log', to='delivery.delivery'),
         ),
-        migrations.AlterField(
+        DropIndexOf(
             model_name='delivery',
             name='event',
             field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to='delivery.event'),
         ),
-        migrations.AlterField(
+        DropIndexOf(
             model_name='delivery',
             name='replay_of',
             field=models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='delivery.delivery'),
         ),
-        migrations.AlterField(
+        DropIndexOf(
             model_name='event',
             name='workspace',
             field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.workspace'),

@@ -4,6 +4,8 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
+from accounts.operations import DropIndexOf
+
 
 class Migration(migrations.Migration):
 
@@ -14,32 +16,32 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AlterField(
+        DropIndexOf(
             model_name='message',
             name='author',
             field=models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
         ),
-        migrations.AlterField(
+        DropIndexOf(
             model_name='message',
             name='channel',
             field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='messages', to='inbox.channel'),
         ),
-        migrations.AlterField(
+        DropIndexOf(
             model_name='message',
             name='reply_to',
             field=models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='replies', to='inbox.message'),
         ),
-        migrations.AlterField(
+        DropIndexOf(
             model_name='message',
             name='workspace',
             field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.workspace'),
         ),
-        migrations.AlterField(
+        DropIndexOf(
             model_name='statuschange',
             name='channel',
             field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='status_history', to='inbox.channel'),
         ),
-        migrations.AlterField(
+        DropIndexOf(
             model_name='statusevent',
             name='channel',
             field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='status_events', to='inbox.channel'),

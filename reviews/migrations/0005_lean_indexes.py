@@ -4,6 +4,8 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
+from accounts.operations import DropIndexOf
+
 
 class Migration(migrations.Migration):
 
@@ -23,12 +25,12 @@ class Migration(migrations.Migration):
             model_name='reviewrequest',
             name='review_done',
         ),
-        migrations.AlterField(
+        DropIndexOf(
             model_name='reviewread',
             name='review',
             field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='reads', to='reviews.reviewrequest'),
         ),
-        migrations.AlterField(
+        DropIndexOf(
             model_name='reviewrequest',
             name='decided_by',
             field=models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
