@@ -16,6 +16,7 @@ from tests.chaos.points import ARCHIVING
 
 ROOT = Path(__file__).parents[2]
 MESSAGES = 1000
+NEVER = "9999-12-31"
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(300)]
 
@@ -40,10 +41,10 @@ def archive(folder: Path, before: datetime, *, faults: str = "") -> int:
 
 
 def in_database(folder: Path, before: datetime | None = None) -> set[str]:
-    limit = f"{before:%Y-%m-%d}" if before else "9"
+    limit = f"{before:%Y-%m-%d}" if before else NEVER
     asked = (
         "SELECT id FROM inbox_message m LEFT JOIN reviews_reviewrequest r ON r.message_id = m.id "
-        "WHERE m.created_at < ? AND (? = '9' OR COALESCE(r.status, '') != 'pending')"
+        "WHERE m.created_at < ? AND (? = '9999-12-31' OR COALESCE(r.status, '') != 'pending')"
     )
     with closing(sqlite3.connect(folder / "licet.sqlite3")) as database:
         return {pk for (pk,) in database.execute(asked, [limit, limit])}
