@@ -10,7 +10,7 @@ STAMP := .venv/installed
 DEV_STAMP := .venv/installed-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test test-sqlite test-postgresql e2e e2e-again s3 chaos chaos-long fuzz lint check format bench vendor migrate shell messages
+.PHONY: help serve test test-sqlite test-postgresql test-growth e2e e2e-again s3 chaos chaos-long fuzz lint check format bench vendor migrate shell messages
 
 help: ## show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -33,14 +33,17 @@ serve: $(STAMP) ## run everything on http://localhost:8000; Ctrl-C ends it
 	@exec $(VENV)/python manage.py serve
 
 test: $(DEV_STAMP) ## run every test without a browser on SQLite, and what uses a database on PostgreSQL too
-	@echo "On SQLite:" && TEST_DATABASE=sqlite $(VENV)/python -m pytest $(PARALLEL) -m "not e2e and not chaos and not s3"
-	@echo "On PostgreSQL:" && TEST_DATABASE=postgresql $(VENV)/python -m pytest $(PARALLEL) -m "database and not e2e and not chaos and not s3"
+	@echo "On SQLite:" && TEST_DATABASE=sqlite $(VENV)/python -m pytest $(PARALLEL) -m "not e2e and not chaos and not s3 and not growth"
+	@echo "On PostgreSQL:" && TEST_DATABASE=postgresql $(VENV)/python -m pytest $(PARALLEL) -m "database and not e2e and not chaos and not s3 and not growth"
 
 test-sqlite: $(DEV_STAMP) ## its first half only
-	@TEST_DATABASE=sqlite $(VENV)/python -m pytest $(PARALLEL) -m "not e2e and not chaos and not s3"
+	@TEST_DATABASE=sqlite $(VENV)/python -m pytest $(PARALLEL) -m "not e2e and not chaos and not s3 and not growth"
 
 test-postgresql: $(DEV_STAMP) ## its second half only
-	@TEST_DATABASE=postgresql $(VENV)/python -m pytest $(PARALLEL) -m "database and not e2e and not chaos and not s3"
+	@TEST_DATABASE=postgresql $(VENV)/python -m pytest $(PARALLEL) -m "database and not e2e and not chaos and not s3 and not growth"
+
+test-growth: $(DEV_STAMP) ## explain every statement on 200,000 seeded messages (GROWTH_MESSAGES=...), on PostgreSQL
+	@TEST_DATABASE=postgresql $(VENV)/python -m pytest -m growth
 
 e2e: $(DEV_STAMP) ## run real processes, the journeys of people and axe-core on every screen; needs Chromium
 	@$(VENV)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m e2e
@@ -88,6 +91,7 @@ bench: $(DEV_STAMP) ## print what posts, waits, open pages, callbacks, expiry an
 	@$(VENV)/python -m bench.callbacks
 	@$(VENV)/python -m bench.expire
 	@$(VENV)/python -m bench.hostile_receivers
+	@$(VENV)/python -m bench.lists
 	@$(VENV)/python -m bench.pages
 
 vendor: $(DEV_STAMP) ## fetch the browser's libraries and icons again; needs npm, for maintainers

@@ -23,8 +23,8 @@ class Attachment(models.Model):
     """One stored file. Without a message it is an orphan that a message may claim once."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="+")
-    channel = models.ForeignKey(Channel, models.CASCADE, related_name="attachments")
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="+", db_index=False)
+    channel = models.ForeignKey(Channel, models.CASCADE, related_name="attachments", db_index=False)
     message = models.ForeignKey(
         Message, models.CASCADE, null=True, blank=True, related_name="attachments"
     )
@@ -57,6 +57,7 @@ class Attachment(models.Model):
         ]
         indexes = [
             models.Index(fields=["channel", "-id"], name="attachment_channel_newest"),
+            models.Index(fields=["workspace", "-id"], name="attachment_newest"),
             models.Index(
                 fields=["created_at"],
                 name="attachment_unfinished",

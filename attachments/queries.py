@@ -12,9 +12,10 @@ from attachments.conversion.limits import LARGEST_OUTPUT
 from attachments.conversion.parts import OF_KIND
 from attachments.models import Attachment, Preview, PreviewState, State
 from attachments.storage import StorageUnavailableError, is_stored, open_object, read
+from inbox.cutting import first_of
 from inbox.errors import DomainError
 from inbox.models import Channel
-from inbox.queries import BadCursorError
+from inbox.queries import BadCursorError, rows_in
 
 INLINE_TYPES = frozenset({"text/markdown", "text/plain", "text/html", "text/csv"})
 LARGEST_INLINE = 64 * 1024
@@ -31,8 +32,8 @@ class FileMissingError(DomainError):
 
 def files_in(workspace: Workspace, channel: Channel | None) -> QuerySet[Attachment]:
     """Stored files of one channel, or of all channels of the workspace, newest first."""
-    files = Attachment.objects.filter(workspace=workspace, state=State.READY)
-    return (files.filter(channel=channel) if channel else files).order_by("-id")
+    files = Attachment.objects.filter(state=State.READY)
+    return rows_in(files, workspace, channel).order_by("-id")
 
 
 def find_file(
@@ -87,7 +88,7 @@ def page_of_files(
         if after is None:
             raise BadCursorError("cursor must be an id from nextCursor", path=("cursor",))
         files = files.filter(pk__lt=after)
-    found = list(files[: limit + 1])
+    found = list(first_of(files, limit + 1))
     return FilePage(found[:limit], str(found[limit - 1].pk) if len(found) > limit else None)
 
 

@@ -57,6 +57,16 @@ app.conf.update(
     }
     | {
         "inbox.tick_streams": {"task": "inbox.tick_streams", "schedule": 30.0},
+        "inbox.tick_forget": {
+            "task": "inbox.tick_forget",
+            "schedule": 600.0,
+            "options": {"expires": 600.0},
+        },
+        "api.tick_remove_messages": {
+            "task": "api.tick_remove_messages",
+            "schedule": 600.0,
+            "options": {"expires": 600.0},
+        },
         "attachments.tick_previews": {
             "task": "attachments.tick_previews",
             "schedule": 5.0,

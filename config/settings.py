@@ -300,6 +300,16 @@ API_LOG_MOST = int(env_number("API_LOG_MOST", 100_000))
 API_LOG_BODIES = env_switch("API_LOG_BODIES", default=True)
 API_LOG_BODIES_MOST = int(env_number("API_LOG_BODIES_MB", 100) * 1024 * 1024)
 
+# Messages and their reviews, for ever unless the operator says how long; then, before they go,
+# they are written below this folder, if one is named.
+
+MESSAGES_KEPT = timedelta(days=env_number("MESSAGES_KEPT_DAYS", 0))
+MESSAGES_ARCHIVE = env("MESSAGES_ARCHIVE")
+if timedelta(0) < MESSAGES_KEPT <= DELIVERY_GIVE_UP_AFTER:
+    raise ImproperlyConfigured(
+        "MESSAGES_KEPT_DAYS must be more than the 3 days in which deliveries are tried again."
+    )
+
 # Sessions and pages
 
 LOGIN_URL = "web:sign-in"

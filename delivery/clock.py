@@ -37,3 +37,13 @@ class ClockTimestamp(Func):
             template="strftime('%%%%Y-%%%%m-%%%%d %%%%H:%%%%M:%%%%f', 'now')",
             **extra,
         )
+
+
+class StatementTimestamp(ClockTimestamp):
+    """The moment its statement began, for statements that do not wait for locks.
+
+    It stays the same throughout, so that an index can be asked for what is due. What
+    `clock_timestamp()` bounds, PostgreSQL compares row by row.
+    """
+
+    function = "statement_timestamp"

@@ -44,7 +44,8 @@ class Event(models.Model):
     """Something a receiver must learn. Inserted once, never changed until its body is erased."""
 
     id = models.CharField(primary_key=True, max_length=30, default=new_event_id, editable=False)
-    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="+")
+    # Without an index where a constraint begins with the same, here and in the models below.
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="+", db_index=False)
     type = models.CharField(max_length=64)
     # What this is about, in the words of the layers above: a message id and a review's revision.
     reference = models.CharField(max_length=64)
@@ -127,7 +128,7 @@ class Delivery(models.Model):
     """One event for one address, with the request that is repeated until it ends."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    event = models.ForeignKey(Event, models.CASCADE, related_name="deliveries")
+    event = models.ForeignKey(Event, models.CASCADE, related_name="deliveries", db_index=False)
     lane = models.ForeignKey(Lane, models.PROTECT, related_name="deliveries")
     url = models.CharField(max_length=2048)
     method = models.CharField(max_length=10, default="POST")
@@ -135,7 +136,9 @@ class Delivery(models.Model):
     signing_scope = models.CharField(max_length=64)
     target_key = models.CharField(max_length=64)
     replay_no = models.PositiveIntegerField(default=0)
-    replay_of = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="+")
+    replay_of = models.ForeignKey(
+        "self", models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
+    )
 
     state = models.CharField(max_length=10, choices=State.choices, default=State.PENDING)
     attempts = models.PositiveIntegerField(default=0)
@@ -165,6 +168,11 @@ class Delivery(models.Model):
             models.Index(fields=["lane"], name="delivery_in_flight", condition=Q(state="sending")),
             models.Index(fields=["signing_scope", "created_at"], name="delivery_of_scope"),
             models.Index(
+                fields=["replay_of"],
+                name="delivery_replays",
+                condition=Q(replay_of__isnull=False),
+            ),
+            models.Index(
                 fields=["signing_scope", "finished_at"],
                 name="delivery_failed",
                 condition=Q(state__in=["exhausted", "gone", "blocked"]),
@@ -178,7 +186,9 @@ class Delivery(models.Model):
 class Attempt(models.Model):
     """One request. The row is written before it leaves: without an end, its outcome is unknown."""
 
-    delivery = models.ForeignKey(Delivery, models.CASCADE, related_name="attempt_log")
+    delivery = models.ForeignKey(
+        Delivery, models.CASCADE, related_name="attempt_log", db_index=False
+    )
     number = models.PositiveIntegerField()
     token = models.UUIDField()
     started_at = models.DateTimeField()

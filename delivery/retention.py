@@ -8,10 +8,10 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import OuterRef, Subquery
 
-from delivery.clock import ClockTimestamp
-from delivery.models import FINAL_STATES, Attempt, Delivery, Event
+from delivery.clock import StatementTimestamp
+from delivery.models import Attempt, Delivery, Event, State
 from delivery.recording import give_up_old
 
 BODY_KEPT = timedelta(days=30)
@@ -37,9 +37,12 @@ def _atomically(step: Callable[..., int]) -> int:
 
 def empty_events(*, limit: int) -> int:
     """Forget what events said, once nobody waits for it any more."""
-    waiting = Delivery.objects.filter(event=OuterRef("pk")).exclude(state__in=FINAL_STATES)
-    old = Event.objects.filter(
-        ~Exists(waiting), body__isnull=False, created_at__lt=ClockTimestamp() - BODY_KEPT
+    waiting = Delivery.objects.filter(
+        event=OuterRef("pk"), state__in=[State.PENDING, State.SENDING]
+    )
+    # Looked up for each: joined, all deliveries would be read.
+    old = Event.objects.alias(waiting=Subquery(waiting.values("pk")[:1])).filter(
+        waiting=None, body__isnull=False, created_at__lt=StatementTimestamp() - BODY_KEPT
     )
     ids = list(old.order_by("created_at").values_list("pk", flat=True)[:limit])
     Delivery.objects.filter(event__in=ids).update(headers_json=None)
@@ -49,7 +52,7 @@ def empty_events(*, limit: int) -> int:
 def remove_attempts(*, limit: int) -> int:
     """Attempts are numbered in the order of their time, so the oldest come first."""
     oldest = list(Attempt.objects.order_by("pk").values_list("pk", flat=True)[:limit])
-    over = Attempt.objects.filter(started_at__lt=ClockTimestamp() - ATTEMPTS_KEPT)
+    over = Attempt.objects.filter(started_at__lt=StatementTimestamp() - ATTEMPTS_KEPT)
     removed, _ = over.filter(pk__in=oldest).delete()
     return removed
 
@@ -57,6 +60,6 @@ def remove_attempts(*, limit: int) -> int:
 def remove_events(*, limit: int) -> int:
     """Events whose year is over, with their deliveries; their ids follow the time, too."""
     oldest = list(Event.objects.order_by("pk").values_list("pk", flat=True)[:limit])
-    over = Event.objects.filter(created_at__lt=ClockTimestamp() - EVENTS_KEPT, body=None)
+    over = Event.objects.filter(created_at__lt=StatementTimestamp() - EVENTS_KEPT, body=None)
     removed, _ = over.filter(pk__in=oldest).delete()
     return removed

@@ -87,7 +87,9 @@ class ChannelPicture(models.Model):
 class StatusChange(models.Model):
     """When an agent changed its status, and to what."""
 
-    channel = models.ForeignKey(Channel, models.CASCADE, related_name="status_history")
+    channel = models.ForeignKey(
+        Channel, models.CASCADE, related_name="status_history", db_index=False
+    )
     status = models.CharField(max_length=10, choices=ChannelStatus.choices)
     message = models.CharField(max_length=500, null=True, blank=True)  # noqa: DJ001
     changed_at = models.DateTimeField()
@@ -174,16 +176,20 @@ class Message(models.Model):
     """Something said in a channel. Newer messages have greater ids (UUIDv7)."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="+")
-    channel = models.ForeignKey(Channel, models.CASCADE, related_name="messages")
+    # An index that an insert has to enter costs every post: those below begin with what is looked
+    # for, and have no entry for what is empty.
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="+", db_index=False)
+    channel = models.ForeignKey(Channel, models.CASCADE, related_name="messages", db_index=False)
     thread = models.ForeignKey(
         Thread, models.CASCADE, null=True, blank=True, related_name="messages", db_index=False
     )
     reply_to = models.ForeignKey(
-        "self", models.SET_NULL, null=True, blank=True, related_name="replies"
+        "self", models.SET_NULL, null=True, blank=True, related_name="replies", db_index=False
     )
     sender = models.CharField(max_length=6, choices=Sender.choices)
-    author = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
+    author = models.ForeignKey(
+        User, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
+    )
     # Where it was written, if not here, and by whom there. A foreign author is nobody of ours.
     source = models.CharField(max_length=32, blank=True, default="", db_default="")
     source_id = models.CharField(max_length=255, null=True, blank=True)  # noqa: DJ001  # unique when set
@@ -259,6 +265,14 @@ class Message(models.Model):
                 condition=Q(thread__isnull=False),
             ),
             models.Index(
+                fields=["reply_to"],
+                name="message_replies",
+                condition=Q(reply_to__isnull=False),
+            ),
+            models.Index(
+                fields=["author"], name="message_author", condition=Q(author__isnull=False)
+            ),
+            models.Index(
                 fields=["updated_at"],
                 name="message_streaming",
                 condition=Q(stream_state="streaming"),
@@ -277,7 +291,9 @@ class StatusEvent(models.Model):
     """A step that an agent reports while it writes a streamed reply; the draft may come later."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    channel = models.ForeignKey(Channel, models.CASCADE, related_name="status_events")
+    channel = models.ForeignKey(
+        Channel, models.CASCADE, related_name="status_events", db_index=False
+    )
     stream_id = models.CharField(max_length=255)
     index = models.PositiveIntegerField()
     text = models.TextField()

@@ -4,10 +4,11 @@ import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 
 from accounts.ids import parse_uuid
 from accounts.models import User, Workspace
+from inbox.cutting import first_of
 from inbox.errors import DomainError
 from inbox.models import Channel, ChannelPicture, Message, Mute, StatusEvent, Thread
 
@@ -94,10 +95,21 @@ def mutes_in(workspaces: Collection[uuid.UUID]) -> set[tuple[uuid.UUID, uuid.UUI
     return set(mutes.values_list("user_id", "channel_id"))
 
 
+def rows_in[M: Model](
+    rows: QuerySet[M], workspace: Workspace, channel: Channel | None
+) -> QuerySet[M]:
+    """Rows of one channel, or of all channels of the workspace; none of a foreign channel.
+
+    A channel is not looked for with its workspace: indexes of channels alone know the answer.
+    """
+    if channel is None:
+        return rows.filter(workspace=workspace)
+    return rows.filter(channel=channel) if channel.workspace_id == workspace.pk else rows.none()
+
+
 def messages_in(workspace: Workspace, channel: Channel | None) -> QuerySet[Message]:
     """Messages of one channel, or of all channels of the workspace, newest first."""
-    everything = Message.objects.filter(workspace=workspace)
-    return (everything.filter(channel=channel) if channel else everything).order_by("-id")
+    return rows_in(Message.objects.all(), workspace, channel).order_by("-id")
 
 
 def find_message(workspace: Workspace, message_id: str, channel: Channel | None) -> Message:
@@ -170,6 +182,16 @@ class Page:
     next_cursor: str | None
 
 
+def behind[M: Model](rows: QuerySet[M], cursor: str | None) -> QuerySet[M]:
+    """Rows ordered by falling id, from behind a cursor on. Raises: BadCursorError."""
+    if cursor is None:
+        return rows
+    after = parse_uuid(cursor)
+    if after is None:
+        raise BadCursorError("cursor must be an id from nextCursor", path=("cursor",))
+    return rows.filter(pk__lt=after)
+
+
 def page_of_messages(messages: QuerySet[Message], *, limit: int, cursor: str | None = None) -> Page:
     """Cut one page out of messages ordered by falling id.
 
@@ -178,11 +200,6 @@ def page_of_messages(messages: QuerySet[Message], *, limit: int, cursor: str | N
 
     Raises: BadCursorError.
     """
-    if cursor is not None:
-        after = parse_uuid(cursor)
-        if after is None:
-            raise BadCursorError("cursor must be an id from nextCursor", path=("cursor",))
-        messages = messages.filter(pk__lt=after)
-    found = list(messages[:limit])
+    found = list(first_of(behind(messages, cursor), limit))
     full = len(found) == limit and limit > 0
     return Page(found, str(found[-1].pk) if full else None)

@@ -51,7 +51,9 @@ class ReviewRequest(models.Model):
     feedback = models.TextField(blank=True)
     modified_file_ids = models.JSONField(null=True, blank=True)
     decided_at = models.DateTimeField(null=True, blank=True)
-    decided_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
+    decided_by = models.ForeignKey(
+        User, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
+    )
     decided_via = models.CharField(max_length=5, choices=Closer.choices, blank=True)
     form_token = models.CharField(max_length=64, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -76,7 +78,7 @@ class ReviewRequest(models.Model):
             models.Index(fields=["workspace", "-message"], name="review_newest"),
             models.Index(fields=["channel", "-message"], name="review_newest_in_channel"),
             models.Index(
-                fields=["workspace", "-message"],
+                fields=["workspace", "-message", "status"],  # people's API asks for one of the two
                 name="review_done",
                 condition=Q(status__in=["completed", "cancelled"]),
             ),
@@ -91,7 +93,32 @@ class ReviewRequest(models.Model):
                 name="review_pending_in_channel",
                 condition=Q(status="pending"),
             ),
-            models.Index(fields=["workspace", "status", "-message"], name="review_by_status"),
+            # Nothing of these is written before a review ends.
+            models.Index(
+                fields=["workspace", "-message"],
+                name="review_expired",
+                condition=Q(status="expired"),
+            ),
+            models.Index(
+                fields=["channel", "-message"],
+                name="review_done_in_channel",
+                condition=Q(status__in=["completed", "cancelled"]),
+            ),
+            models.Index(
+                fields=["channel", "-message"],
+                name="review_expired_in_channel",
+                condition=Q(status="expired"),
+            ),
+            models.Index(
+                fields=["workspace", "decided_at"],
+                name="review_decided",
+                condition=Q(decided_at__isnull=False),
+            ),
+            models.Index(
+                fields=["decided_by"],
+                name="review_decided_by",
+                condition=Q(decided_by__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -122,7 +149,7 @@ class ReviewRead(models.Model):
     """That a person has seen a review. Without a row it is unread for them."""
 
     user = models.ForeignKey(User, models.CASCADE, related_name="+")
-    review = models.ForeignKey(ReviewRequest, models.CASCADE, related_name="reads")
+    review = models.ForeignKey(ReviewRequest, models.CASCADE, related_name="reads", db_index=False)
     read_at = models.DateTimeField()
 
     class Meta:

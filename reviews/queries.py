@@ -8,7 +8,7 @@ from accounts.ids import parse_uuid
 from accounts.models import Workspace
 from inbox.errors import DomainError
 from inbox.models import Channel, Message
-from inbox.queries import MessageNotFoundError, find_message
+from inbox.queries import MessageNotFoundError, find_message, rows_in
 from reviews.models import ReviewRequest, Status
 
 
@@ -20,9 +20,7 @@ class NoReviewError(DomainError):
 
 def reviews_of(workspace: Workspace, channel: Channel | None = None) -> QuerySet[ReviewRequest]:
     """All reviews with message and channel, newest first."""
-    reviews = ReviewRequest.objects.filter(workspace=workspace)
-    if channel is not None:
-        reviews = reviews.filter(channel=channel)
+    reviews = rows_in(ReviewRequest.objects.all(), workspace, channel)
     return reviews.select_related("message", "channel", "decided_by").order_by("-message")
 
 

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from accounts.inserts import insert
 from accounts.models import User
 from delivery import faults
-from delivery.clock import ClockTimestamp
+from delivery.clock import ClockTimestamp, StatementTimestamp
 from inbox.errors import DomainError
 from inbox.models import Message
 from reviews.kinds import InvalidAnswerError, check_feedback, read_question
@@ -227,7 +227,8 @@ def _expire(candidates: QuerySet[ReviewRequest], *, limit: int, wait: bool) -> i
     review waits for them. On SQLite the IMMEDIATE transaction is the lock. Either way an answer
     that came first stays.
     """
-    due = candidates.filter(status=Status.PENDING, expires_at__lte=ClockTimestamp())
+    moment = ClockTimestamp() if wait else StatementTimestamp()
+    due = candidates.filter(status=Status.PENDING, expires_at__lte=moment)
     due = due.select_for_update(skip_locked=not wait)
     ids = list(due.order_by("expires_at").values_list("pk", flat=True)[:limit])
     if not ids:

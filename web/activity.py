@@ -15,6 +15,7 @@ from accounts.ids import parse_uuid, uuid7
 from accounts.models import Workspace
 from delivery.addresses import shown_address
 from delivery.models import FAILED_STATES, Delivery, Event, State
+from inbox.cutting import first_of
 from inbox.models import Channel, Message
 from inbox.queries import BadCursorError, channels_of, find_channel
 from reviews.models import ReviewRequest, Status
@@ -106,7 +107,7 @@ class Page[T]:
 
 def cut(rows: QuerySet[Any], before: UUID | None) -> Page[Any]:
     """One page out of rows that are ordered by falling id."""
-    found = list((rows.filter(pk__lt=before) if before else rows)[: PAGE + 1])
+    found = list(first_of(rows.filter(pk__lt=before) if before else rows, PAGE + 1))
     return Page(found[:PAGE], str(found[PAGE - 1].pk) if len(found) > PAGE else "")
 
 

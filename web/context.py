@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, cast
 
-from django.db.models import Count, Subquery
-from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
 from accounts.models import Membership, User, Workspace
+from inbox.cutting import CountOf
 from inbox.models import Channel
 from inbox.queries import channels_of
 from reviews.queries import pending_reviews
@@ -56,7 +55,6 @@ class _Sidebar:
     @classmethod
     def read(cls, workspace: Workspace) -> "_Sidebar":
         """Both in one statement. Without a channel there is no review."""
-        counted = pending_reviews(workspace).order_by().values("workspace")
-        number = Subquery(counted.annotate(number=Count("pk")).values("number"))
-        pinned = list(channels_of(workspace).annotate(pending=Coalesce(number, 0))[:PINNED])
+        number = CountOf(pending_reviews(workspace))
+        pinned = list(channels_of(workspace).annotate(pending=number)[:PINNED])
         return cls(pinned[0].pending if pinned else 0, pinned)

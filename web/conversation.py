@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, DateTimeField, OuterRef, QuerySet, Subquery
+from django.db.models import DateTimeField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -16,6 +16,7 @@ from accounts.models import Workspace
 from attachments.models import Attachment
 from delivery.models import Delivery
 from delivery.queries import undelivered
+from inbox.cutting import FEW, CountOf, count_of, first_of
 from inbox.models import Channel, DeliveryStatus, Message, Sender, StatusEvent, Thread
 from inbox.queries import (
     BadCursorError,
@@ -136,7 +137,8 @@ class Conversation:
 
     def page_around(self, message: Message) -> LogPage:
         """A page with a message in its middle."""
-        later = list(self._messages().filter(pk__gt=message.pk).order_by("id")[: CONTEXT + 1])
+        newer = self._messages().filter(pk__gt=message.pk).order_by("id")
+        later = list(first_of(newer, CONTEXT + 1))
         page = page_of_messages(self._messages().filter(pk__lte=message.pk), limit=CONTEXT)
         shown = [*reversed(page.messages), *later[:CONTEXT]]
         entries = self._entries(None, shown)
@@ -147,12 +149,12 @@ class Conversation:
 
         Raises: BadCursorError.
         """
-        shown = list(self._after(after).order_by("id")[:PAGE])
+        shown = list(first_of(self._after(after).order_by("id"), PAGE))
         return LogPage(self._entries(self._before(shown[0]) if shown else None, shown))
 
     def count_after(self, after: str) -> int:
         """Raises: BadCursorError."""
-        return self._after(after).count()
+        return count_of(self._after(after))
 
     def find(self, message_id: str) -> Message:
         """A message that stands in it.
@@ -266,18 +268,13 @@ def pending_in(
 ) -> list[ReviewRequest]:
     pending = pending_reviews(workspace, channel)
     wanted = pending.filter(message__thread=thread) if thread else pending
-    return list(wanted[:PENDING_SHOWN])
+    return list(first_of(wanted, PENDING_SHOWN))
 
 
 def channels_by_activity(workspace: Workspace, only: Channel | None = None) -> list[Any]:
     """Channels with their last message and `open_reviews`, the latest activity first."""
     last = Message.objects.filter(channel=OuterRef("pk")).order_by("-id")[:1]
-    open_reviews = (
-        ReviewRequest.objects.filter(channel=OuterRef("pk"), status=Status.PENDING)
-        .order_by()
-        .values("channel")
-        .annotate(number=Count("pk"))
-    )
+    pending = ReviewRequest.objects.filter(channel=OuterRef("pk"), status=Status.PENDING)
     wanted = channels_of(workspace)
     rows = (wanted.filter(pk=only.pk) if only else wanted).annotate(
         last_text=Subquery(last.values("text")),
@@ -288,6 +285,6 @@ def channels_by_activity(workspace: Workspace, only: Channel | None = None) -> l
         last_at=Coalesce(
             Subquery(last.values("created_at")), "created_at", output_field=DateTimeField()
         ),
-        open_reviews=Coalesce(Subquery(open_reviews.values("number")), 0),
+        open_reviews=CountOf(pending, most=FEW),
     )
     return list(rows.order_by("-last_at", "-id")[:CHANNELS_SHOWN])

@@ -48,11 +48,9 @@ def review_charts(workspace: Workspace, steps: Steps) -> list[Chart]:
 
 
 def _ended_reviews(workspace: Workspace, steps: Steps) -> Grouped:
-    asked = uuid7(steps.since - settings.REVIEW_LONGEST_WAIT - timedelta(days=1))
     ended = ReviewRequest.objects.filter(
         workspace=workspace,
         status__in=[Status.COMPLETED, Status.EXPIRED],
-        message__gte=asked,
         decided_at__gte=steps.since,
     )
     grouped = ended.values_list(

@@ -9,12 +9,13 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Exists, OuterRef, Subquery, UUIDField
+from django.db.models import Count, OuterRef, Subquery, UUIDField
 
 from accounts.ids import first_id
 from accounts.models import Membership, Workspace
 from delivery.models import Push, PushSubscription
 from delivery.push.queue import Notice, announce, finish, followed, tell_again
+from inbox.cutting import CountOf
 from inbox.queries import mutes_in
 from reviews.models import ReviewRead, ReviewRequest, Status
 from web.notices import ending, news, trial, withdrawal
@@ -117,9 +118,9 @@ def _news(missing: Sequence[tuple[Any, uuid.UUID]]) -> list[Notice]:
 def _tell_endings() -> None:
     """Say how it ended where somebody was told that it began."""
     open_still = ReviewRequest.objects.filter(pk=OuterRef("about"), status=Status.PENDING)
-    over = (
-        followed().filter(~Exists(open_still)).order_by("pk").select_related("subscription__user")
-    )
+    # Looked up for each: joined, all open reviews would be read.
+    over = followed().alias(open=Subquery(open_still.values("pk")[:1])).filter(open=None)
+    over = over.order_by("pk").select_related("subscription__user")
     pushes = list(over.defer(*SEALED)[:ENDINGS_AT_ONCE])
     if pushes:
         reviews = _reviews({push.about for push in pushes})
@@ -142,9 +143,9 @@ def _reviews(ids: Collection[uuid.UUID]) -> dict[uuid.UUID, ReviewRequest]:
 
 def _waiting(workspaces: Collection[uuid.UUID]) -> dict[uuid.UUID, int]:
     """How many reviews wait in each workspace: the number on the icon."""
-    pending = ReviewRequest.objects.filter(workspace__in=workspaces, status=Status.PENDING)
-    counted = pending.values_list("workspace").annotate(number=Count("pk"))
-    return dict.fromkeys(workspaces, 0) | dict(counted)
+    pending = ReviewRequest.objects.filter(workspace=OuterRef("pk"), status=Status.PENDING)
+    counted = Workspace.objects.filter(pk__in=workspaces).annotate(pending=CountOf(pending))
+    return dict.fromkeys(workspaces, 0) | dict(counted.values_list("pk", "pending"))
 
 
 def _room(devices: Collection[uuid.UUID]) -> dict[uuid.UUID, int]:

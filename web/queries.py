@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import QueryDict
 from django.utils import timezone
@@ -16,6 +16,7 @@ from accounts.ids import parse_uuid
 from accounts.models import User, Workspace
 from attachments.models import Attachment
 from attachments.models import State as FileState
+from inbox.cutting import count_of, first_of
 from inbox.models import Channel, Message
 from inbox.queries import BadCursorError, find_channel, messages_in
 from reviews.models import ReviewRequest, Status
@@ -88,8 +89,9 @@ def page_of_reviews(workspace: Workspace, user: User, filters: Filters) -> Revie
     matching = _matching(workspace, filters)
     if filters.cursor:
         matching = matching.filter(pk__lt=_cursor(filters.cursor))
-    latest = matching.filter(~Exists(_newer_revisions())).annotate(file_count=_file_count())
-    found = list(with_read_state(latest, user)[: PAGE + 1])
+    latest = matching.alias(newer=_newer_revision()).filter(newer=None)
+    shown = first_of(latest, PAGE + 1).annotate(file_count=_file_count())
+    found = list(with_read_state(shown, user))
     more = len(found) > PAGE
     return ReviewPage(found[:PAGE], str(found[PAGE - 1].pk) if more else "")
 
@@ -102,7 +104,7 @@ def _matching(workspace: Workspace, filters: Filters) -> QuerySet[ReviewRequest]
 def count_news(workspace: Workspace, filters: Filters, *, since: UUID | None) -> int:
     """Reviews of this list that are newer than the newest one it showed."""
     matching = _matching(workspace, filters)
-    return (matching.filter(pk__gt=since) if since else matching).count()
+    return count_of(matching.filter(pk__gt=since) if since else matching)
 
 
 def _cursor(text: str) -> Any:
@@ -112,12 +114,15 @@ def _cursor(text: str) -> Any:
     return after
 
 
-def _newer_revisions() -> QuerySet[Message]:
-    return Message.objects.filter(
-        iteration_group=OuterRef("message__iteration_group"),
-        iteration__gt=OuterRef("message__iteration"),
+def _newer_revision() -> Subquery:
+    """Looked up for each row that is shown. `NOT EXISTS` would be joined, for all rows at once."""
+    own = Message.objects.filter(pk=OuterRef(OuterRef("pk")))
+    newer = Message.objects.filter(
+        iteration_group=Subquery(own.values("iteration_group")[:1]),
+        iteration__gt=Subquery(own.values("iteration")[:1]),
         review__isnull=False,
     )
+    return Subquery(newer.values("pk")[:1])
 
 
 def _file_count() -> Coalesce:

@@ -38,7 +38,7 @@ def _by_activity(channel: Channel) -> Sequence[Any]:
 def _candidates(channel: Channel) -> QuerySet[Any, Any]:
     """Ids of threads. A union, because "one or the other" would look at every thread."""
     begun = Thread.objects.filter(channel=channel).order_by("-id").values("pk")[:NEWEST]
-    said = Message.objects.filter(channel=channel).order_by("-id").values("pk")[:LATEST_MESSAGES]
+    said = Message.objects.filter(channel=channel).order_by("-id").values("thread")
     newest = Thread.objects.filter(pk__in=begun).values("pk")
-    lively = Message.objects.filter(pk__in=said, thread__isnull=False).values("thread")
+    lively = Thread.objects.filter(pk__in=said[:LATEST_MESSAGES]).values("pk")
     return newest.union(lively)

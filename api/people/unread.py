@@ -1,34 +1,37 @@
 """How far each person has read each channel, as Placet's web app counts it."""
 
 from datetime import datetime
-from typing import Any
+from uuid import UUID
 
-from django.db.models import Count, F, IntegerField, OuterRef, Q, QuerySet, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery, UUIDField, Value
 from django.db.models.functions import Coalesce
 
 from accounts.models import User
 from api.models import ChannelRead
+from inbox.cutting import FEW, CountOf
 from inbox.models import Channel, Message, Sender
+
+BEFORE_ALL = Value(UUID(int=0), output_field=UUIDField())
 
 
 def with_unread(channels: QuerySet[Channel], user: User) -> QuerySet[Channel]:
-    """The same channels with `unread`, `last_text` and `last_said_at`, in the same statement."""
+    """The same channels with `unread`, `last_text` and `last_said_at`, in the same statement.
+
+    What nobody has read for long is not counted further than FEW.
+    """
     newest = Message.objects.filter(channel=OuterRef("pk")).order_by("-id")
-    return channels.annotate(
-        unread=Coalesce(Subquery(_unread(user), output_field=IntegerField()), 0),
+    mark = ChannelRead.objects.filter(user=user, channel=OuterRef("pk"))
+    seen = Coalesce(Subquery(mark.values("message_id")[:1]), BEFORE_ALL)
+    return channels.alias(seen=seen).annotate(
+        unread=CountOf(_said().filter(pk__gt=OuterRef("seen")), most=FEW),
         last_text=Subquery(newest.values("text")[:1]),
         last_said_at=Subquery(newest.values("created_at")[:1]),
     )
 
 
-def _unread(user: User) -> QuerySet[Any, Any]:
-    """For the channel outside: how many of its agent's messages are newer than the mark."""
-    mark = ChannelRead.objects.filter(user=user, channel=OuterRef("channel"))
-    said = Message.objects.filter(channel=OuterRef("pk"), sender=Sender.AGENT)
-    unseen = said.annotate(mark=Subquery(mark.values("message_id")[:1]))
-    unseen = unseen.filter(Q(mark=None) | Q(pk__gt=F("mark")))
-    counted = unseen.order_by().values("channel").annotate(number=Count("pk"))
-    return counted.values("number")
+def _said() -> QuerySet[Message]:
+    """What the agent of the channel outside said."""
+    return Message.objects.filter(channel=OuterRef("pk"), sender=Sender.AGENT)
 
 
 def mark_channel_read(channel: Channel, user: User, *, now: datetime) -> None:

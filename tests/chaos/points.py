@@ -26,6 +26,12 @@ WORKER = (
 
 UPLOAD = ("file.after_object",)
 REMOVAL = ("file.before_object_delete", "file.after_object_delete")
+ARCHIVING = ("archive.before_delete", "archive.after_delete")
 
-# Killed at each of them, one after the other: while people decide, while files come and go.
-SCENES: dict[str, tuple[str, ...]] = {"D1": (*WEB, *WORKER), "F3": (*UPLOAD, *REMOVAL)}
+# Killed at each of them, one after the other: while people decide, while files
+# come and go, while old messages leave.
+SCENES: dict[str, tuple[str, ...]] = {
+    "D1": (*WEB, *WORKER),
+    "F3": (*UPLOAD, *REMOVAL),
+    "A1": ARCHIVING,
+}

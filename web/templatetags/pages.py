@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
 
+from inbox.cutting import COUNTED
 from inbox.models import Channel
 from web.looks import Look
 from web.text.hidden import isolated_html, revealed_html, revealed_text, warnings_in
@@ -124,6 +125,12 @@ def moment(at: datetime) -> SafeString:
     else:
         shown = day_text(local.date())
     return _time(local, shown)
+
+
+@register.filter
+def counted(number: int, most: int = COUNTED) -> str:
+    """A count as it is shown: nobody counted further than `most`."""
+    return f"{most - 1}+" if number > most - 1 else str(number)  # it may be lazy
 
 
 @register.simple_tag

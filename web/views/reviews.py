@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import AfterAnswer
 from attachments.queries import FileMissingError
+from inbox.cutting import count_of
 from inbox.errors import DomainError
 from reviews.kinds import InvalidAnswerError, read_question
 from reviews.models import ReviewRequest
@@ -33,6 +34,7 @@ from web.queries import Filters, files_of, next_pending, settled
 from web.redirects import SeeOther
 from web.responding import send_answer, with_sealed
 from web.rows import row_of
+from web.templatetags.pages import counted
 from web.text.hidden import revealed_html
 from web.tokens import is_current
 from web.views.deliveries import send_once_more
@@ -165,7 +167,7 @@ def _refused(request: MemberRequest, asked: ReviewRequest, refusal: DomainError)
 
 
 def _sent(request: MemberRequest, answered: ReviewRequest) -> HttpResponse:
-    left = pending_reviews(request.workspace).count()
+    left = count_of(pending_reviews(request.workspace))
     messages.success(request, _thanks(answered, left), extra_tags="html")
     filters = Filters.read(request.GET, request.workspace)
     following = _following(request, filters, answered)
@@ -194,7 +196,7 @@ def _thanks(answered: ReviewRequest, left: int) -> SafeString:
     outcome = read_outcome(answered, read_question(answered.kind, answered.payload))
     answer = mark_safe(revealed_html(outcome.headline or _("Answer")))  # noqa: S308  # escaped
     if left:
-        remaining = ngettext("%(left)d left.", "%(left)d left.", left) % {"left": left}
+        remaining = ngettext("%(left)s left.", "%(left)s left.", left) % {"left": counted(left)}
     else:
         remaining = _("Nothing is left.")
     view = reverse("web:review", args=[answered.pk])

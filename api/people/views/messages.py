@@ -26,7 +26,14 @@ from api.placet.views.base import given, in_query, limit_in_query, read_body
 from api.placet.wire import loaded, message_body, page_body, posted_body
 from attachments.services import claim_attachments
 from inbox.models import Channel, Message, Sender
-from inbox.queries import chain_of, find_message, messages_in, page_of_messages, require_channel
+from inbox.queries import (
+    behind,
+    chain_of,
+    find_message,
+    messages_in,
+    page_of_messages,
+    require_channel,
+)
 from inbox.services.messages import Draft, Posted, post_message
 from reviews.models import Closer, Status
 from reviews.queries import find_review, reviews_of
@@ -126,13 +133,9 @@ class Reviews(PersonView):
         status = _status_in_query(request)
         if status is not None:
             reviews = reviews.filter(status=status)
-        messages = Message.objects.filter(pk__in=reviews.order_by().values("pk"))
-        page = page_of_messages(
-            loaded(messages).order_by("-id"),
-            limit=MOST_REVIEWS,
-            cursor=in_query(request.GET, "cursor"),
-        )
-        return Response([message_body(message, redacted=True) for message in page.messages])
+        chosen = behind(reviews, in_query(request.GET, "cursor")).values("pk")[:MOST_REVIEWS]
+        messages = loaded(Message.objects.filter(pk__in=chosen)).order_by("-id")
+        return Response([message_body(message, redacted=True) for message in messages])
 
 
 def _status_in_query(request: Request) -> Status | None:

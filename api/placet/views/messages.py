@@ -1,5 +1,6 @@
 """Messages: post, list, get, delete (Placet contract 2.2)."""
 
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
@@ -26,6 +27,7 @@ from api.placet.views.base import (
     workspace_of,
 )
 from api.placet.wire import loaded, message_body, page_body, posted_body
+from attachments.models import Attachment
 from delivery import faults
 from inbox.channel_memory import channel_to_post_in
 from inbox.models import Message, Sender
@@ -90,7 +92,7 @@ class Messages(AgentView):
         if search:
             messages = messages.filter(text__icontains=search)
         if request.GET.get("has_attachments") == "true":
-            messages = messages.filter(attachments__isnull=False).distinct()
+            messages = messages.filter(Exists(Attachment.objects.filter(message=OuterRef("pk"))))
         page = page_of_messages(
             loaded(messages),
             limit=limit_in_query(request.GET),

@@ -17,9 +17,9 @@ from tests.api.placet.operations import World, build_world
 from tests.factories import make_call, make_key, make_person, make_review
 
 
-def build_people_world(workspace: Workspace) -> World:
+def build_people_world(workspace: Workspace, channel: Channel | None = None) -> World:
     """What agents have, a colleague, a key, and a review that waits."""
-    world = build_world(workspace)
+    world = build_world(workspace, channel)
     channel = Channel.objects.get(pk=world.ids[AGENT_ID])
     channel.webhook_url = "http://127.0.0.1:8999/"
     set_picture(channel, content=b"RIFF")

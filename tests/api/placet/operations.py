@@ -144,9 +144,9 @@ class World:
     ids: dict[str, str]
 
 
-def build_world(workspace: Workspace) -> World:
+def build_world(workspace: Workspace, channel: Channel | None = None) -> World:
     """A channel with a parent to be, a decided review, a draft, and a file that waits."""
-    channel, parent = make_channel(workspace), make_channel(workspace, name="Parent")
+    channel, parent = channel or make_channel(workspace), make_channel(workspace, name="Parent")
     review = make_review(channel=channel, payload=examples.PAYLOAD)
     answer = Answer(
         response={"selectedOption": "approve"}, by=make_person(workspace), via=Closer.PAGE
