@@ -18,6 +18,7 @@ from typing import Any, Self
 
 import boto3
 import requests
+from botocore.exceptions import ClientError
 
 from tests.polling import happens_within
 from tests.postgres import free_port
@@ -88,6 +89,7 @@ class Ceph:
         self.port = free_port()
         self.key, self.secret = secrets.token_hex(10), secrets.token_hex(20)
         self._processes: list[subprocess.Popen[bytes]] = []
+        self._problem = ""
         try:
             self._start()
         except BaseException:
@@ -125,7 +127,16 @@ class Ceph:
             *("radosgw-admin", "-n", "client.admin", "user", "create", "--uid", "licet"),
             *("--display-name", "Licet", "--access-key", self.key, "--secret-key", self.secret),
         )
-        self.client().create_bucket(Bucket=BUCKET)
+        assert happens_within(START_SECONDS, self._has_bucket), self._problem
+
+    def _has_bucket(self) -> bool:
+        """Make the bucket. The gateway answers before its pools are there, and then with a 500."""
+        try:
+            self.client().create_bucket(Bucket=BUCKET)
+        except ClientError as error:
+            self._problem = f"no bucket can be made: {error}"
+            return False
+        return True
 
     def _configure(self) -> None:
         for name in ("mon", "osd", "rgw"):
