@@ -10,7 +10,7 @@ STAMP := .venv/installed
 DEV_STAMP := .venv/installed-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test test-sqlite test-postgresql test-growth e2e e2e-again s3 chaos chaos-long fuzz lint check format bench vendor migrate shell messages
+.PHONY: help serve test test-sqlite test-postgresql test-growth e2e e2e-again s3 chaos chaos-again chaos-long fuzz lint check format bench vendor migrate shell messages
 
 help: ## show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -56,6 +56,9 @@ s3: $(DEV_STAMP) ## store files on a real S3 server; needs Debian's ceph-mon, ce
 
 chaos: $(DEV_STAMP) ## kill, stop and flush real processes, and count what is lost; 4 minutes
 	@$(VENV)/python -m tests.chaos
+
+chaos-again: $(DEV_STAMP) ## repeat the scenes that were broken the last time, by themselves
+	@$(VENV)/python -m tests.chaos again
 
 chaos-long: $(DEV_STAMP) ## the same with more of everything, and random faults (SEED=... repeats them)
 	@$(VENV)/python -m tests.chaos long

@@ -168,15 +168,17 @@ def send_message(body: ConversationMessageIn, *, place: Place, now: datetime) ->
             now=now,
             title=_title(body.text),
         ).message
-    except (ChannelNotYoursError, ReplyTargetError):
+    except ReplyTargetError:
+        raise missing("Message", body.reply_to_message_id or "") from None
+    except (ChannelNotYoursError, ThreadNotFoundError):
         raise _gone(body) from None
 
 
 def _gone(body: ConversationMessageIn) -> RefusedCallError:
-    if body.reply_to_message_id is not None:
-        return missing("Message", body.reply_to_message_id)
     if body.conversation_id is not None:
         return missing("Conversation", body.conversation_id)
+    if body.reply_to_message_id is not None:
+        return missing("Message", body.reply_to_message_id)
     return RefusedCallError("The agent was deleted meanwhile. Send the message again.", status=404)
 
 

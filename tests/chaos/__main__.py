@@ -1,7 +1,8 @@
-"""`python -m tests.chaos [long]`: every promise on both databases at the same time.
+"""`python -m tests.chaos [long | again]`: every promise on both databases at the same time.
 
 Each database has a pytest of its own; most of a scene is waiting, so two share a machine well.
 Lines are printed as they are known, and all of them at the end. Exits non-zero if one is broken.
+`again` repeats the scenes that were broken the last time.
 """
 
 import os
@@ -13,19 +14,27 @@ import sys
 import threading
 import time
 
+import pytest
+
 DATABASES = ("sqlite", "postgresql")
 LINE = re.compile(r"[DTHFN]\d* (sqlite|postgresql): ")
 SHORT, LONG = "chaos and not long", "chaos"
+NOTHING = pytest.ExitCode.NO_TESTS_COLLECTED
+AGAIN = ("--last-failed", "--last-failed-no-failures", "none")
 
 
 class Run:
     """One database's pytest."""
 
-    def __init__(self, database: str, *, long: bool, seed: str) -> None:
+    def __init__(self, database: str, *, long: bool, again: bool, seed: str) -> None:
         self.output: list[str] = []
         environment = {"CHAOS_DATABASES": database, "CHAOS": "long" if long else "", "SEED": seed}
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "pytest", "-m", LONG if long else SHORT, "tests/chaos"],
+            [
+                *(sys.executable, "-m", "pytest", "-m", LONG if long else SHORT, "tests/chaos"),
+                *("-o", f"cache_dir=.pytest_cache/chaos-{database}"),
+                *(AGAIN if again else ()),
+            ],
             env=os.environ | environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -63,18 +72,20 @@ def _place(line: str) -> tuple[int, int]:
 
 
 def main() -> int:
-    long = "long" in sys.argv[1:]
+    long, again = "long" in sys.argv[1:], "again" in sys.argv[1:]
     seed = os.environ.get("SEED") or str(random.randrange(10**6))  # noqa: S311  # repeatable on purpose
     started = time.monotonic()
     if long:
         print(f"SEED={seed}", flush=True)
-    runs = {database: Run(database, long=long, seed=seed) for database in DATABASES}
+    runs = {database: Run(database, long=long, again=again, seed=seed) for database in DATABASES}
     try:
         codes = {database: run.wait() for database, run in runs.items()}
     except KeyboardInterrupt:
         for run in runs.values():
             run.interrupt()
         codes = {database: run.wait() for database, run in runs.items()}
+    if again and set(codes.values()) != {NOTHING}:  # one of them may have had nothing to repeat
+        codes = {database: code for database, code in codes.items() if code != NOTHING}
     for database, code in codes.items():
         if code:
             print(f"\n{database}:\n{''.join(runs[database].output)}")
