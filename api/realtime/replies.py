@@ -11,7 +11,7 @@ import asyncio
 import logging
 import uuid
 from collections import defaultdict
-from collections.abc import Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from itertools import batched
 from typing import Any
 
@@ -123,7 +123,7 @@ class Replies:
     async def _bring(self, room: str) -> None:
         """Load what was named, until nothing more is."""
         while named := self._named.pop(room, None):
-            said = await _loaded(list(named))
+            said = await _asked(words_of_agents, list(named))
             for seat in self._seats.get(room, ()):
                 seat.offer(said)
         self._bringing.discard(room)
@@ -135,12 +135,13 @@ class Replies:
     async def look(self, seat: Seat) -> None:
         """Ask the database what a seat may have missed."""
         if seat.message is not None:
-            seat.offer(await in_thread(words_since, seat.message))
+            seat.offer(await _asked(words_since, seat.message))
 
 
-async def _loaded(ids: list[str]) -> list[Message]:
+async def _asked[T](look: Callable[[T], list[Message]], about: T) -> list[Message]:
+    """What a look found; nothing if it failed: the message is stored, and its call goes on."""
     try:
-        return await in_thread(words_of_agents, ids)
+        return await in_thread(look, about)
     except Exception as failure:  # noqa: BLE001  # calls look again when their time is up
         logger.warning("replies: not loaded: %s", type(failure).__name__)
         return []

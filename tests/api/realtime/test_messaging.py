@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import requests
 import socketio
+from django.db import OperationalError
 from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
@@ -134,6 +135,18 @@ def test_sync_without_a_reply_ends_with_the_stored_message(
     started = time.monotonic()
     answer = post("?timeout=300", mode="sync")
     assert 0.3 <= time.monotonic() - started < 2
+    assert reply_in(answer) is None
+    assert answer.json()["data"]["id"] == str(asked().pk)
+
+
+def test_database_that_is_away_at_the_end_costs_the_reply_and_not_the_answer(
+    post: Callable[..., requests.Response], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: Message) -> list[Message]:
+        raise OperationalError("gone")
+
+    monkeypatch.setattr(replies, "words_since", fail)
+    answer = post("?timeout=100", mode="sync")
     assert reply_in(answer) is None
     assert answer.json()["data"]["id"] == str(asked().pk)
 
