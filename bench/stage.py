@@ -6,6 +6,7 @@ its own; without either it is a new SQLite file.
 
 import contextlib
 import os
+import re
 import statistics
 import subprocess
 import sys
@@ -17,6 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from accounts.models import User
+
+
+PGBENCH_CLIENTS = 8
 
 
 @contextlib.contextmanager
@@ -122,13 +126,41 @@ def yardsticks() -> None:
     from django.db import connection
 
     from accounts.models import Workspace
+    from bench.figures import YARDSTICK, record
     from delivery.bus import client
 
-    inserts = timed(lambda: Workspace.objects.create(name="Yardstick"))
-    publishes = timed(lambda: client().publish("yardstick", "x"))
     print(f"database: {connection.vendor}")
-    print(f"yardstick: one-row insert and commit, p50 {inserts:.2f} ms")
-    print(f"yardstick: PUBLISH round trip, p50 {publishes:.3f} ms")
+    inserts = timed(lambda: Workspace.objects.create(name="Yardstick"))
+    record(YARDSTICK, "one-row insert and commit, p50", inserts, "ms")
+    publishes = timed(lambda: client().publish("yardstick", "x"))
+    record(YARDSTICK, "PUBLISH round trip, p50", publishes, "ms")
+    if connection.vendor == "postgresql" and (rate := pgbench()):
+        record(YARDSTICK, f"pgbench, {PGBENCH_CLIENTS} clients", rate, "inserts a second")
+
+
+def pgbench(seconds: int = 2) -> float | None:
+    """One-row inserts and commits a second of PostgreSQL's own program, if it is installed."""
+    from tests.postgres import binaries
+
+    if not (binaries() / "pgbench").exists():
+        return None
+    with tempfile.TemporaryDirectory() as name:
+        script = Path(name) / "insert.sql"
+        script.write_text("INSERT INTO yardstick (text) VALUES ('x');\n")
+        server = os.environ["DATABASE_URL"]
+        made = "CREATE TABLE IF NOT EXISTS yardstick (id bigserial PRIMARY KEY, text text)"
+        _run(binaries() / "psql", "-q", server, "-c", f"SET client_min_messages = error; {made}")
+        flags = ["-n", "-c", str(PGBENCH_CLIENTS), "-j", "2", "-T", str(seconds), "-f", str(script)]
+        told = _run(binaries() / "pgbench", *flags, server)
+    found = re.search(r"^tps = ([\d.]+)", told, re.MULTILINE)
+    if not found:
+        raise RuntimeError(told)
+    return float(found[1])
+
+
+def _run(*command: str | Path) -> str:
+    done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603
+    return done.stdout
 
 
 def timed(call: Callable[[], object], times: int = 200) -> float:

