@@ -15,6 +15,7 @@ from django.db.models import F
 
 from accounts.addresses import address_of_request
 from accounts.ids import parse_uuid, uuid7
+from accounts.inserts import insert_all
 from accounts.models import ApiKey
 from api.bodies import JSON_TYPE, Received
 from api.masking import facts, shown_body
@@ -61,8 +62,8 @@ def write(batch: Sequence[Noted]) -> None:
     unnamed = Counter(_hour(call.at) for call in batch if call.key is None)
     bodies = [_bodies(row, call) for row, call in named] if settings.API_LOG_BODIES else []
     with transaction.atomic():
-        Call.objects.bulk_create([row for row, _ in named])
-        CallBodies.objects.bulk_create([each for each in bodies if each.size])
+        insert_all([row for row, _ in named])
+        insert_all([each for each in bodies if each.size])
         for hour, number in unnamed.items():
             _count_unnamed(hour, number)
 
