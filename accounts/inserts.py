@@ -1,6 +1,6 @@
 """Storing new rows where it has to be quick: the statement is built once, not for each row."""
 
-import datetime
+import datetime as dt
 import functools
 import uuid
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from django.db.models import Field, Model
 
 # What a database's driver takes as it is, out of fields that prepare nothing else than types.
 TAKEN: dict[str, frozenset[type]] = {
-    "postgresql": frozenset({str, int, bool, uuid.UUID, datetime.datetime}),
+    "postgresql": frozenset({str, int, bool, uuid.UUID, dt.datetime}),
     "sqlite": frozenset({str, int, bool}),
 }
 PLAIN = {

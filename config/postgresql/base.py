@@ -17,7 +17,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
     _asked_at = 0.0
 
     def close_if_health_check_failed(self) -> None:
+        """Judged once a request, before its first statement: never inside a transaction."""
         now = time.monotonic()
-        if now - self._asked_at >= ASKED_EVERY_SECONDS:
+        if now - self._asked_at < ASKED_EVERY_SECONDS:
+            self.health_check_done = True
+        if not self.health_check_done:
             super().close_if_health_check_failed()
             self._asked_at = now

@@ -3,8 +3,12 @@
 import json
 from typing import Any
 
+import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from api import masking
 from api.masking import LONGEST_BODY, facts, is_secret, masked_text, shown_body, shown_value
 
 ROOM = LONGEST_BODY + 2048  # what marks of a cut may add
@@ -171,6 +175,40 @@ def test_what_is_not_json_is_not_shown(body: bytes) -> None:
 
 def test_nul_and_huge_numbers_are_shown() -> None:
     assert json.loads(shown_body(b'["\\u0000", 1e300, 123456789012345678901234567890]') or "")
+
+
+# Half of the words mean something to the log, so that most bodies hold some of it.
+WORDS = st.sampled_from(
+    [
+        *("token", "x-api-key", "response", "defaultValue", "type", "payload", "Set-Cookie", "n"),
+        *("password", "eyJhbGciOi.x.y", "Bearer abcdefgh1234", OUR_KEY, "https://u:p@h/p?q=1"),
+        *("/path?secret=1", "", "é", ":token", '"', "\\", "/", "x" * 300, "plain", "{", "]:"),
+    ]
+)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | WORDS,
+    lambda deeper: st.lists(deeper, max_size=4) | st.dictionaries(WORDS, deeper, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(VALUES, st.sampled_from([None, (", ", ": "), (",", " :")]))
+def test_body_that_is_spared_the_walk_is_shown_as_the_walk_would(
+    value: Any, separators: tuple[str, str] | None
+) -> None:
+    body = json.dumps(value, separators=separators, ensure_ascii=False).encode()
+    assert json.loads(shown_body(body) or "") == shown(orjson.loads(body))
+
+
+def test_body_without_secrets_is_spared_the_walk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(masking, "shown_value", None)
+    body = {"text": "Deploy?", "review": {"type": "approval", "payload": {"options": ["a", "b"]}}}
+    assert json.loads(shown_body(json.dumps(body).encode()) or "") == body
+
+
+def test_deep_body_is_not_spared_the_walk() -> None:
+    body = b"[" * 65 + b"]" * 65
+    assert "…" in (shown_body(body) or "")
 
 
 def test_facts_say_what_came_and_no_more() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pytest
-from django.db import OperationalError, close_old_connections, connection
+from django.db import OperationalError, close_old_connections, connection, transaction
 
 from accounts.models import Workspace
 from config.postgresql import base
@@ -60,6 +60,7 @@ def test_burst_of_requests_asks_once_a_second(clock: Clock) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_lost_connection_costs_one_request_at_most(clock: Clock) -> None:
     one_request()
+    one_request()  # which asks, if the first one had to connect
     connection.connection.close()
 
     with pytest.raises(OperationalError):
@@ -74,3 +75,17 @@ def test_connection_lost_in_a_rest_costs_nothing(clock: Clock) -> None:
     clock.now += 1
 
     one_request()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nothing_is_asked_in_the_middle_of_a_request(clock: Clock) -> None:
+    one_request()
+    close_old_connections()
+    with transaction.atomic():
+        Workspace.objects.create(name="First")
+        clock.now += 5
+        Workspace.objects.create(name="Second")
+        clock.now += 5
+
+    assert clock.asked == [100.0]
+    assert Workspace.objects.count() == 2
