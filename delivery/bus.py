@@ -9,7 +9,6 @@ import orjson
 import redis
 from django.conf import settings
 from django.db import transaction
-from redis.client import Pipeline
 
 from delivery.publishing import MOST_WAITING, Publisher
 
@@ -46,13 +45,13 @@ def _publish_next() -> None:
 
 def send_notices() -> None:
     """Send what waits, if anything does."""
-    if _notices:
+    if notices := take_notices():
         pipe = client().pipeline(transaction=False)
-        add_notices(pipe)
+        for notice in notices:
+            pipe.publish(CHANNEL, notice)
         pipe.execute()
 
 
-def add_notices(pipe: Pipeline) -> None:
-    """Send what waits with other commands."""
-    for _ in range(len(_notices)):
-        pipe.publish(CHANNEL, _notices.popleft())
+def take_notices() -> list[bytes]:
+    """What waits, for somebody who sends it with other things."""
+    return [_notices.popleft() for _ in range(len(_notices))]

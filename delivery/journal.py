@@ -6,23 +6,25 @@
    may be gone with it, and the reader has to look at everything once.
 """
 
-import json
+import functools
 import re
 import time
 import uuid
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from typing import Any
 
+import orjson
 import redis
 import redis.asyncio
 from django.conf import settings
 from django.db import transaction
+from redis.commands.core import Script
 
-from delivery.bus import CHANNEL, add_notices, client, publisher, send_notices
+from delivery.bus import CHANNEL, client, publisher, send_notices, take_notices
 from delivery.publishing import Publisher
 
 TOPIC = "journal"
@@ -30,6 +32,18 @@ KEPT_ENTRIES = 500
 KEPT_SECONDS = 24 * 3600
 MOST_UNWRITTEN = 5000
 WRITTEN_AT_ONCE = 500
+# One command costs a third of what four cost in a pipeline.
+WRITE = """
+local first = 5 + tonumber(ARGV[4])
+for at = first, #ARGV, 4 do
+    redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[1], '*', 'name', ARGV[at], 'id', ARGV[at + 1],
+        'channel', ARGV[at + 2], 'user', ARGV[at + 3])
+end
+redis.call('EXPIRE', KEYS[1], ARGV[2])
+for at = 5, first - 1 do
+    redis.call('PUBLISH', ARGV[3], ARGV[at])
+end
+"""
 ENTRY_ID = re.compile(r"[0-9]{1,18}-[0-9]{1,18}")
 
 
@@ -80,18 +94,28 @@ class Writer:
 
 
 def _write(entries: Iterable[tuple[str, LiveEvent]], *, lost: bool) -> None:
-    pipe = client().pipeline(transaction=False)
-    workspaces: dict[str, None] = {}
+    """Write to each workspace's journal, and let notices that wait go with the last one."""
+    by_workspace: dict[str, list[LiveEvent]] = {}
     for workspace_id, event in entries:
-        workspaces[workspace_id] = None
-        pipe.xadd(key_of(workspace_id), _fields(event), maxlen=KEPT_ENTRIES, approximate=True)
-    for workspace_id in workspaces:
-        pipe.expire(key_of(workspace_id), KEPT_SECONDS)
-        pipe.publish(CHANNEL, json.dumps({"topic": TOPIC, "workspace": workspace_id}))
-    if lost:
-        pipe.publish(CHANNEL, json.dumps({"topic": TOPIC, "workspace": None}))
-    add_notices(pipe)
-    pipe.execute()
+        by_workspace.setdefault(workspace_id, []).append(event)
+    for number, (workspace_id, events) in enumerate(by_workspace.items(), 1):
+        notices = [orjson.dumps({"topic": TOPIC, "workspace": workspace_id})]
+        if number == len(by_workspace):
+            notices += [orjson.dumps({"topic": TOPIC, "workspace": None})] if lost else []
+            notices += take_notices()
+        _write_one(workspace_id, events, notices)
+
+
+def _write_one(workspace_id: str, events: Iterable[LiveEvent], notices: Sequence[bytes]) -> None:
+    arguments: list[Any] = [KEPT_ENTRIES, KEPT_SECONDS, CHANNEL, len(notices), *notices]
+    for event in events:
+        arguments += [event.name, event.id, event.channel, event.user_id]
+    _script()(keys=[key_of(workspace_id)], args=arguments, client=client())
+
+
+@functools.cache
+def _script() -> Script:
+    return client().register_script(WRITE)
 
 
 _writer = Writer()

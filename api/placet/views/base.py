@@ -22,6 +22,7 @@ from inbox.models import Channel
 from inbox.queries import require_channel
 
 ANYTHING = "*/*"
+NOTHING = "default-src 'none'; frame-ancestors 'none'"
 TAKE_JSON = frozenset({ANYTHING, "application/json", "application/json, text/plain, */*"})
 
 
@@ -46,6 +47,7 @@ class PlacetView(APIView):
     def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
         response = super().finalize_response(request, response, *args, **kwargs)
         response.setdefault("Cache-Control", "no-store")
+        response.headers["Content-Security-Policy"] = NOTHING  # JSON loads nothing, wherever shown
         for name, value in getattr(request, "limit_headers", {}).items():
             response[name] = value
         return response
