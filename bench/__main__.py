@@ -25,6 +25,7 @@ from bench.figures import KEPT_IN, YARDSTICK, Figure, readable
 ROUNDS = 3
 PROGRAMS = {  # how often each is started
     "post_message": 1,
+    "throughput": 1,
     "hold_waiters": ROUNDS,
     "callbacks": ROUNDS,
     "expire": ROUNDS,

@@ -9,15 +9,14 @@ insert-and-commit on the same database in the same minute, and the same post as 
 import argparse
 import cProfile
 import io
-import json
 import pstats
 import statistics
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from accounts.models import Workspace
+from bench.figures import record
+from bench.posts import Post, posts
 
 REQUESTS = 500
 ROUNDS = 3
@@ -55,7 +54,7 @@ def measure(*, rounds: int, profiled: bool) -> None:
     from accounts.models import Workspace
 
     settings.ROOT_URLCONF = "bench.idiomatic"  # our routes, and one more
-    post, plain = posters(Workspace.objects.create(name="Bench"))
+    post, plain = map(poster, posts(Workspace.objects.create(name="Bench")))
     for _ in range(WARM_UP):
         post()
         plain()
@@ -63,41 +62,26 @@ def measure(*, rounds: int, profiled: bool) -> None:
     for _ in range(rounds):
         report("one-row insert", lambda: Workspace.objects.create(name="Yardstick"))
         idiomatic, ours = report("the same, idiomatic", plain), report(POST, post)
-        print(f"idiomatic : ours = {idiomatic / ours:.1f}")
-    print(f"statements a POST, with BEGIN and COMMIT: {len(statements_of(post))}")
+        record("P1", "CPU a post, in-process, lowest decile", ours, "us", at_most=600)
+        record("P1", "CPU a post, in-process, idiomatic : ours", idiomatic / ours)
+    statements = len(statements_of(post))
+    record("P1", "statements a post, with BEGIN and COMMIT", statements, at_most=4)
     print(f"statements of the idiomatic one: {len(statements_of(plain))}")
     if profiled:
         profile(post)
 
 
-def posters(workspace: "Workspace") -> tuple[Callable[[], None], Callable[[], None]]:
-    """Functions that post one request for approval in-process: ours, and the idiomatic one."""
-    from django.utils import timezone
-
-    from accounts.services import issue_key
-    from bench.idiomatic import ROUTE
-    from inbox.services.channels import create_channel
-
-    key = issue_key(workspace=workspace, created_by=None, label="Bench").clear
-    channel = create_channel(workspace=workspace, name="Bench", now=timezone.now())
-    review = {"type": "approval", "payload": {"options": ["approve", "reject"]}}
-    body = {"text": "Deploy?", "review": review}
-    ours = poster("/api/v1/messages", key, {"channelId": str(channel.pk), **body})
-    plain = poster(ROUTE, key, {"channel": str(channel.pk), **body})
-    return ours, plain
-
-
-def poster(path: str, key: str, fields: dict[str, Any]) -> Callable[[], None]:
-    """A function that posts these fields, through all middlewares."""
+def poster(what: Post) -> Callable[[], None]:
+    """A function that posts this in-process, through all middlewares."""
     from config.wsgi import application
 
-    body = json.dumps(fields).encode()
-    environ = request_environ(path, key, length=len(body))
+    environ = request_environ(what.path, what.key, length=len(what.body))
 
     def post() -> None:
         answered: list[str] = []
         answer: Any = application(
-            {**environ, "wsgi.input": io.BytesIO(body)}, lambda status, _: answered.append(status)
+            {**environ, "wsgi.input": io.BytesIO(what.body)},
+            lambda status, _: answered.append(status),
         )
         content = b"".join(answer)
         answer.close()
