@@ -34,13 +34,7 @@ def publish_after_commit(topic: str, **about: Any) -> None:
 
 def _publish(notice: bytes) -> None:
     _notices.append(notice)
-    publisher.publish(_publish_next)
-
-
-def _publish_next() -> None:
-    """What is sent next takes the notices along: a commit costs one round trip, not several."""
-    if publisher.is_last():
-        send_notices()
+    publisher.publish(send_notices)
 
 
 def send_notices() -> None:
