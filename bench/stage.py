@@ -7,6 +7,7 @@ its own; without either it is a new SQLite file.
 import contextlib
 import os
 import re
+import socket
 import statistics
 import subprocess
 import sys
@@ -81,6 +82,13 @@ def valkey(folder: Path) -> Iterator[str]:
         while not address.exists() and time.monotonic() < until:
             time.sleep(0.02)
         yield f"unix://{address}"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
 
 
 def migrate() -> None:

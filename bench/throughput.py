@@ -8,7 +8,6 @@ machine like this, 371 to 411 posts a second). Takes about half a minute and sto
 """
 
 import contextlib
-import os
 import re
 import selectors
 import socket
@@ -16,15 +15,15 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 from bench.figures import record
 from bench.posts import Post, posts
-from bench.stage import child, cpu_seconds, owner, pgbench, stage, yardsticks
+from bench.stage import child, cpu_seconds, free_port, owner, pgbench, stage, yardsticks
 
 CLIENTS, ROUNDS, SECONDS = 16, 3, 3.0
-WORKERS = os.environ.get("BENCH_WORKERS", "2")
-THREADS = os.environ.get("BENCH_THREADS", "8")
+THREADS = "8"
 PLACET = 0.041
 CREATED = b"HTTP/1.1 201 "
 LENGTH = re.compile(rb"content-length: (\d+)", re.IGNORECASE)
@@ -37,7 +36,7 @@ def main() -> None:
         ours, plain = posts(owner().memberships.get().workspace)
         port, process = running.enter_context(web())
         for post in (ours, plain):
-            drive(port, post, seconds=1)
+            drive(port, partial(http, post), seconds=1)
         for _ in range(ROUNDS):
             compare(port, process.pid, ours, plain)
 
@@ -51,13 +50,11 @@ def http(post: Post) -> bytes:
 
 
 @contextlib.contextmanager
-def web() -> Iterator[tuple[int, "subprocess.Popen[bytes]"]]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
+def web(*, workers: int = 2) -> Iterator[tuple[int, "subprocess.Popen[bytes]"]]:
+    port = free_port()
     command = [
         *(sys.executable, "-m", "granian", "--interface", "wsgi", "--port", str(port)),
-        *("--workers", WORKERS, "--blocking-threads", THREADS, "--log-level", "error"),
+        *("--workers", str(workers), "--blocking-threads", THREADS, "--log-level", "error"),
         "bench.both_wsgi:application",
     ]
     with child(*command) as process:
@@ -71,8 +68,8 @@ def web() -> Iterator[tuple[int, "subprocess.Popen[bytes]"]]:
 
 
 def compare(port: int, pid: int, ours: Post, plain: Post) -> None:
-    rate, cost = measured(port, pid, ours)
-    plain_rate, plain_cost = measured(port, pid, plain)
+    rate, cost = measured(port, pid, partial(http, ours))
+    plain_rate, plain_cost = measured(port, pid, partial(http, plain))
     record("P1", "posts a second, 2 web processes, 16 clients", rate)
     record("P1", "CPU of the web processes a post", cost * 1e6, "us")
     record("P1", "posts a second, idiomatic : ours", rate / plain_rate, at_least=6)
@@ -81,10 +78,10 @@ def compare(port: int, pid: int, ours: Post, plain: Post) -> None:
         record("P1", "posts for each of pgbench's inserts", rate / inserts, at_least=3 * PLACET)
 
 
-def measured(port: int, pid: int, post: Post) -> tuple[float, float]:
+def measured(port: int, pid: int, request: Callable[[], bytes]) -> tuple[float, float]:
     """Posts a second, and CPU seconds of each."""
     busy, started = tree_cpu(pid), time.monotonic()
-    answered = drive(port, post, seconds=SECONDS)
+    answered = drive(port, request, seconds=SECONDS)
     return answered / (time.monotonic() - started), (tree_cpu(pid) - busy) / answered
 
 
@@ -95,13 +92,13 @@ def tree_cpu(pid: int) -> float:
     return cpu_seconds(pid) + sum(tree_cpu(int(each)) for each in children)
 
 
-def drive(port: int, post: Post, *, seconds: float) -> int:
-    """Post over each connection as soon as the last answer is there. Returns how many were."""
-    sent, answered, until = http(post), 0, time.monotonic() + seconds
+def drive(port: int, request: Callable[[], bytes], *, seconds: float) -> int:
+    """Send over each connection as soon as the last answer is there. Returns how many came."""
+    answered, until = 0, time.monotonic() + seconds
     with selectors.DefaultSelector() as ready, contextlib.ExitStack() as opened:
         for _ in range(CLIENTS):
             connection = opened.enter_context(socket.create_connection(("127.0.0.1", port)))
-            connection.sendall(sent)
+            connection.sendall(request())
             ready.register(connection, selectors.EVENT_READ, [connection, b""])
         while ready.get_map():
             for found, _ in ready.select(timeout=10):
@@ -111,7 +108,7 @@ def drive(port: int, post: Post, *, seconds: float) -> int:
                     continue
                 answered, found.data[1] = answered + 1, b""
                 if time.monotonic() < until:
-                    connection.sendall(sent)
+                    connection.sendall(request())
                 else:
                     ready.unregister(connection)
     return answered
