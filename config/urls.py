@@ -12,10 +12,10 @@ from web.views.sign_in import operators
 handler500 = "config.request_ids.server_error"
 
 urlpatterns = [
+    path("api/", include("api.urls")),
     path("health", health, name="health"),
     path("health/ready", ready, name="ready"),
     path(".well-known/webhook-keys", WebhookKeys.as_view(), name="webhook-keys"),
-    path("api/", include("api.urls")),
     path("v1/", include("api.conversations.urls")),
     path("messages", MessagesAtRoot.as_view(), name="send-message"),
     # Signing in and changing one's password have one place each, where guesses are counted.

@@ -7,6 +7,17 @@ from api.placet.views import agents, feed, files, messages, plugins, reviews, si
 app_name = "placet"
 
 urlpatterns = [
+    # They are tried in this order: what agents call most comes first.
+    path("messages", messages.Messages.as_view(), name="messages"),
+    # What has a name of its own comes before the ids.
+    path("messages/iterations/<str:message_id>", messages.Iterations.as_view(), name="iterations"),
+    path("messages/streams/<path:stream_id>/status", streams.StreamSteps.as_view(), name="steps"),
+    path("messages/streams/<path:stream_id>", streams.Stream.as_view(), name="stream"),
+    path("messages/<str:message_id>", messages.OneMessage.as_view(), name="message"),
+    path("messages/<str:message_id>/ack", messages.Acknowledge.as_view(), name="ack"),
+    path("reviews/pending", reviews.PendingReviews.as_view(), name="pending"),
+    path("reviews/<str:message_id>", reviews.OneReview.as_view(), name="review"),
+    path("reviews/<str:message_id>/wait", reviews.WaitForReview.as_view(), name="wait"),
     path("agents", agents.Agents.as_view(), name="agents"),
     path("agents/setWebhook", agents.SetWebhook.as_view(), name="set-webhook"),
     path("agents/deleteWebhook", agents.DeleteWebhook.as_view(), name="delete-webhook"),
@@ -21,16 +32,6 @@ urlpatterns = [
     ),
     path("agents/<str:agent_id>/commands", agents.Commands.as_view(), name="commands"),
     path("status/ping", agents.StatusPing.as_view(), name="status-ping"),
-    path("messages", messages.Messages.as_view(), name="messages"),
-    # What has a name of its own comes before the ids.
-    path("messages/iterations/<str:message_id>", messages.Iterations.as_view(), name="iterations"),
-    path("messages/streams/<path:stream_id>/status", streams.StreamSteps.as_view(), name="steps"),
-    path("messages/streams/<path:stream_id>", streams.Stream.as_view(), name="stream"),
-    path("messages/<str:message_id>", messages.OneMessage.as_view(), name="message"),
-    path("messages/<str:message_id>/ack", messages.Acknowledge.as_view(), name="ack"),
-    path("reviews/pending", reviews.PendingReviews.as_view(), name="pending"),
-    path("reviews/<str:message_id>", reviews.OneReview.as_view(), name="review"),
-    path("reviews/<str:message_id>/wait", reviews.WaitForReview.as_view(), name="wait"),
     path("events", feed.Events.as_view(), name="events"),
     path("files", files.Files.as_view(), name="files"),
     path("files/upload", files.Upload.as_view(), name="upload"),
