@@ -185,7 +185,9 @@ def _database(url: str) -> dict[str, object]:
             "PASSWORD": unquote(parts.password or ""),
             "HOST": unquote(parts.hostname or ""),
             "PORT": str(parts.port or ""),
-            "OPTIONS": dict(pair.split("=", 1) for pair in parts.query.split("&") if "=" in pair),
+            # Compiling a statement takes 50 ms; those that it is done for take 1 ms without it.
+            "OPTIONS": {"options": "-c jit=off"}
+            | dict(pair.split("=", 1) for pair in parts.query.split("&") if "=" in pair),
             "CONN_MAX_AGE": None,
             "CONN_HEALTH_CHECKS": True,
         }
