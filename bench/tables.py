@@ -13,7 +13,7 @@ from accounts.sessions import SessionStore
 from api.models import Call, CallBodies, PersonToken
 from attachments.models import Attachment, Preview
 from bench.loading import Table, plain_id, plain_time
-from bench.seed import ANSWER, EVENT, FACTS, OPTIONS, RARE, WORDS
+from bench.seed import ANSWER, EVENT, FACTS, OPTIONS, RARE, TOLD, WORDS
 from delivery.models import (
     Attempt,
     Delivery,
@@ -32,6 +32,7 @@ from reviews.models import ReviewRead, ReviewRequest
 if TYPE_CHECKING:
     from inbox.models import Channel
 
+CLOSING = {"completed": "review:responded", "expired": "review:expired"}
 NEVER_SENT = 5  # one channel in five has no webhook
 UNPLACED = 300  # events that no reader of the feed has asked for yet
 MOST_CALLS = 100_000
@@ -47,7 +48,7 @@ class Writer:
         self.people, self.now = people, now
         self.chance = random.Random(1)  # noqa: S311  # the same rows every time
         self._texts = [self._words() for _ in range(500)]
-        self._sealed = {text: encrypt(text.encode()) for text in (ANSWER, EVENT, OPTIONS)}
+        self._sealed = {text: encrypt(text.encode()) for text in (ANSWER, EVENT, TOLD, OPTIONS)}
         self._lanes: dict[UUID, Lane] = {}
         self._positions: dict[UUID, int] = {}
         self._threads: dict[UUID, list[str]] = {}
@@ -165,10 +166,10 @@ class Writer:
             self._review(number, pk, at, channel, asks)
         if stream:
             self._steps(at, channel, stream)
-        if by_person or asks not in {"", "pending"}:
-            self._event(
-                number, pk, at, channel, "message:created" if by_person else "review:closed"
-            )
+        if by_person:
+            self._event(number, pk, at, channel, "message:created")
+        elif asks in {"completed", "expired"}:
+            self._event(number, pk, at, channel, CLOSING[asks])
         if number % 12 == 0:
             self._file(number, pk, at, channel)
 
@@ -237,7 +238,7 @@ class Writer:
             str(UUID(pk)),
             str(channel.pk),
             f"{pk}:{what}",
-            self._sealed[EVENT] if kept else None,
+            self._sealed[TOLD if what == "message:created" else EVENT] if kept else None,
             place,
             plain_time(at),
         )

@@ -14,6 +14,7 @@ from django.utils import timezone
 from delivery.push.queue import claim
 from delivery.retention import clean_up
 from reviews.models import ReviewRequest
+from tests.api.people.world import decided
 from tests.api.placet.operations import Operation, call, operations
 from tests.growth.scene import Scene
 from tests.web.card import open_form
@@ -21,10 +22,17 @@ from tests.web.card import open_form
 type Walker = Callable[[Scene], Any]
 
 
+def _nothing(scene: Scene) -> None:
+    """What most walks need beforehand."""
+
+
 @dataclass(frozen=True)
 class Walk:
+    """`prepare` comes first and is no part of it."""
+
     name: str
     call: Walker
+    prepare: Walker = _nothing
 
     def __str__(self) -> str:
         return self.name
@@ -63,7 +71,7 @@ PAGES = [
     ("/channels/{channel}/?thread={thread}", ""),
     ("/channels/{channel}/?thread={thread}", DETAIL),
     ("/channels/{channel}/?thread={thread}", "div#pending"),
-    ("/channels/{channel}/?thread={thread}&after={message}", "div#log-tail"),
+    ("/channels/{channel}/?thread={thread}&after={begun}", "div#log-tail"),
     ("/channels/{channel}/", "div#head"),
     ("/channels/{channel}/", "div#pending"),
     ("/channels/{channel}/", "div#log-items"),
@@ -79,7 +87,7 @@ PAGES = [
     ("/files/?cursor={listed}", ""),
     ("/files/{file}/", ""),
     ("/files/{file}/raw/", ""),
-    ("/files/{file}/thumb/96/", ""),
+    ("/files/{picture}/thumb/96/", ""),
     *((f"/activity/?span={span}", "") for span in ("hour", "day", "week")),
     *((f"/activity/?state={state}&span=week", "") for state in ("delivered", "waiting", "failed")),
     ("/activity/?channel={channel}&span=week", ""),
@@ -185,10 +193,14 @@ def _send(path: str, fields: dict[str, str]) -> Walker:
     return send
 
 
+PREPARATIONS: dict[str, Walker] = {"sendAgain": lambda scene: decided(scene.world)}
+
+
 def documented() -> list[Walk]:
     """Every operation of agents and of people, with the documented body."""
     return [Walk(f"agents {each}", _as_agent(each)) for each in operations()] + [
-        Walk(f"people {each}", _as_person(each)) for each in operations(agents=False)
+        Walk(f"people {each}", _as_person(each), PREPARATIONS.get(each.id, _nothing))
+        for each in operations(agents=False)
     ]
 
 
