@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from django.test import Client
 from django.utils import timezone
@@ -81,7 +82,7 @@ def _ids(channel: Channel) -> dict[str, str]:
         "written": _middle(messages.filter(sender="user")),
         "revised": _middle(messages.filter(iteration_group__isnull=False)),
         "thread": thread,
-        "begun": str(Message.objects.filter(thread=thread).earliest("pk").pk),
+        "begun": str(Message.objects.filter(thread_id=UUID(thread)).earliest("pk").pk),
         "stream": str(messages.exclude(stream_id=None).values_list("stream_id", flat=True)[0]),
         "listed": _middle(Attachment.objects.filter(channel=channel).order_by("-pk")),
         "call": _middle(Call.objects.filter(workspace=channel.workspace).order_by("-pk")),
