@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from inbox.models import Channel
 
 CLOSING = {"completed": "review:responded", "expired": "review:expired"}
+GONE = "https://gone.example"
 NEVER_SENT = 5  # one channel in five has no webhook
 UNPLACED = 300  # events that no reader of the feed has asked for yet
 MOST_CALLS = 100_000
@@ -297,10 +298,16 @@ class Writer:
         )
         newest = Event.objects.order_by("-pk").values("pk")[:UNPLACED]
         Event.objects.filter(pk__in=list(newest.values_list("pk", flat=True))).update(position=None)
+        self._switched_off(channels[0].workspace)
         self._calls(min(messages // 5, MOST_CALLS), channels)
         self._changes(messages // 10, channels)
         self._sign_ins(messages // 50)
         self._pushes(min(messages // 100, DEVICES * SHOWN_ON_EACH), channels[0].workspace)
+
+    def _switched_off(self, workspace: Workspace) -> None:
+        """A receiver that failed for long, half a year ago; nothing of it is left."""
+        since = self.now - timedelta(days=180)
+        Lane.objects.create(workspace=workspace, origin=GONE, slot=0, disabled_at=since)
 
     def _calls(self, number: int, channels: list["Channel"]) -> None:
         self.calls = Table(
