@@ -7,7 +7,7 @@ from uuid import UUID
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import User, Workspace
+from accounts.models import Session, User, Workspace
 from api.models import Call
 from api.people import examples as people_examples
 from api.placet import examples
@@ -60,7 +60,7 @@ def build_scene(seeded: Seeded, home: str) -> Scene:
         caller=signed_in(person),
         browser=browser,
         world=world,
-        ids=_ids(channel) | _files(channel, world),
+        ids=_ids(channel) | _files(channel, world) | {"session": _session_of(person)},
     )
 
 
@@ -91,6 +91,11 @@ def _ids(channel: Channel) -> dict[str, str]:
     }
 
 
+def _session_of(person: User) -> str:
+    """Of the browser, which signed in last."""
+    return str(Session.objects.filter(user=person).latest("signed_in_at").pk)
+
+
 def _files(channel: Channel, world: World) -> dict[str, str]:
     """With bytes in the storage, which seeded ones have not."""
     picture = make_file(channel, content=PIXEL, filename="a.png", mime_type="image/png")
@@ -105,6 +110,6 @@ def _middle(rows: Any) -> str:
 
 def _told(channel: Channel) -> str:
     """A review of whose end the agent was told."""
-    sent = Delivery.objects.filter(signing_scope=str(channel.pk), event__body__isnull=False)
+    sent = Delivery.objects.filter(signing_scope=str(channel.pk))
     about = sent.filter(event__type="review:responded").order_by("-pk")
     return str(about.values_list("event__reference", flat=True)[0])

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.utils import timezone
 
+from accounts.tickets import issue_ticket
 from delivery.push.queue import claim
 from delivery.retention import clean_up
 from reviews.models import ReviewRequest
@@ -227,6 +228,53 @@ def _ask_as_person(path: str) -> Walker:
     return lambda scene: scene.caller.get(path.format(**scene.ids))
 
 
+def waiting() -> list[Walk]:
+    """What the process reads in which agents, scripts and pages wait."""
+    from api.placet.events import payload_of
+    from api.realtime import callers, looks
+    from web.stream import admission
+
+    def target(scene: Scene, name: str) -> looks.Target:
+        return looks.Target(scene.workspace, scene.channel, scene.ids[name])
+
+    def agent(scene: Scene) -> callers.Caller | None:
+        shown = {"apiKey": scene.agent.key}
+        return callers.admit(shown, address="127.0.0.1", now=timezone.now())
+
+    def person(scene: Scene) -> callers.Caller | None:
+        shown = {"token": issue_ticket(scene.person, UUID(scene.ids["session"]))}
+        return callers.admit(shown, address="127.0.0.1", now=timezone.now())
+
+    def visitor(scene: Scene) -> admission.Visitor | None:
+        return admission.visitor_of(scene.browser.cookies.output(header="", sep=";").strip())
+
+    def everybody(scene: Scene) -> set[callers.Caller]:
+        return {each for each in (agent(scene), person(scene)) if each}
+
+    named: dict[str, Walker] = {
+        "look at a review that waits": lambda scene: looks.look(target(scene, "pending")),
+        "look at a review that is done": lambda scene: looks.look(target(scene, "done")),
+        "let an agent in": agent,
+        "let a person in": person,
+        "find a channel of a socket": lambda scene: callers.reachable(
+            callers.Caller(frozenset({scene.workspace.pk})), scene.ids["channel"]
+        ),
+        "let both in and turn them away": lambda scene: callers.turned_away(
+            everybody(scene), now=timezone.now()
+        ),
+        "tell of a message": lambda scene: payload_of("message:created", scene.ids["message"]),
+        "tell of an answer": lambda scene: payload_of("review:responded", scene.ids["done"]),
+        "let a page listen": visitor,
+        "turn pages away": lambda scene: admission.turned_away({found(visitor(scene))}),
+    }
+    return [Walk(f"realtime: {name}", act) for name, act in named.items()]
+
+
+def found[T](thing: T | None) -> T:
+    assert thing is not None
+    return thing
+
+
 def ticks() -> list[Walk]:
     """What workers do by themselves."""
     from accounts.sessions import forget_expired
@@ -291,4 +339,4 @@ def _engine_turn() -> None:
     take_next(token, [lane.pk for lane in lanes] or [token])
 
 
-WALKS = [*pages(), *documented(), *queries(), *ticks()]
+WALKS = [*pages(), *documented(), *queries(), *waiting(), *ticks()]
