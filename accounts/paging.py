@@ -1,6 +1,7 @@
 """Pages of the operators' lists, whose tables may have millions of rows."""
 
 from functools import cached_property
+from typing import Any
 
 from django.core.paginator import Paginator
 
@@ -12,4 +13,5 @@ class FirstPages(Paginator):  # type: ignore[type-arg]  # not subscriptable
 
     @cached_property
     def count(self) -> int:
-        return int(self.object_list.order_by()[:MOST_LISTED].count())
+        rows: Any = self.object_list
+        return int(rows.order_by()[:MOST_LISTED].count())
