@@ -7,6 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import ApiKey, Invitation, Membership, Session, User, Workspace
+from accounts.paging import FirstPages
 from accounts.services import issue_key, revoke_key
 
 
@@ -112,6 +113,8 @@ class SessionAdmin(admin.ModelAdmin):
     """Looked at, and ended. Addresses are between a person and themselves, so not here."""
 
     list_display = ["user", "signed_in_at", "last_seen_at", "expires_at"]
+    show_full_result_count = False
+    paginator = FirstPages
     list_select_related = ["user"]
     search_fields = ["user__email"]
     fields = ["user", "signed_in_at", "last_seen_at", "expires_at"]

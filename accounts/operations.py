@@ -20,9 +20,10 @@ class DropIndexOf(migrations.AlterField):
         with connection.cursor() as cursor:
             table = model._meta.db_table  # noqa: SLF001
             found = connection.introspection.get_constraints(cursor, table)
+        named = {index.name for index in model._meta.indexes}  # noqa: SLF001
         for name, each in found.items():
             own = each["columns"] == [column] and each["index"] and not each["unique"]
-            if own and not each["primary_key"]:
+            if own and not each["primary_key"] and name not in named:
                 schema_editor.execute(f"DROP INDEX {schema_editor.quote_name(name)}")
 
     def database_backwards(

@@ -5,6 +5,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from accounts.paging import FirstPages
 from attachments.models import Attachment, Preview, Reconciliation, Removal, Sighting
 from attachments.previews import want_again
 
@@ -12,6 +13,8 @@ from attachments.previews import want_again
 @admin.register(Attachment)
 class AttachmentAdmin(admin.ModelAdmin):
     list_display = ["filename", "mime_type", "size", "channel", "state", "created_at"]
+    show_full_result_count = False
+    paginator = FirstPages
     list_select_related = ["channel"]
     list_filter = ["state"]
     search_fields = ["filename", "=id"]
@@ -24,6 +27,8 @@ class AttachmentAdmin(admin.ModelAdmin):
 @admin.register(Preview)
 class PreviewAdmin(admin.ModelAdmin):
     list_display = ["attachment", "kind", "state", "failure", "attempts", "created_at", "made_at"]
+    show_full_result_count = False
+    paginator = FirstPages
     list_select_related = ["attachment"]
     list_filter = ["state", "kind", "failure"]
     search_fields = ["attachment__filename", "=attachment__id"]

@@ -1,12 +1,13 @@
 """Deleting files: a row goes with its transaction, its objects soon after the commit."""
 
+import threading
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
-from django.db.models.signals import pre_delete
+from django.db.models.signals import post_delete, pre_delete
 from django.dispatch import receiver
 
 from attachments.conversion.parts import OF_KIND
@@ -40,15 +41,47 @@ def delete_files(
     return len(found)
 
 
+class _Going(threading.local):
+    """Objects of rows that are about to go in this thread, with whatever `origin` goes.
+
+    Django announces every row of a deletion before it deletes the first one. So they are remembered
+    in one statement, as soon as some are gone.
+    """
+
+    def __init__(self) -> None:
+        self._origin: object = None
+        self._keys: list[str] = []
+
+    def note(self, origin: object, keys: Iterable[str]) -> None:
+        """What another deletion noted stays where it is: that one failed."""
+        if origin is not self._origin:
+            self._origin, self._keys = origin, []
+        self._keys += keys
+
+    def remember(self) -> None:
+        keys, self._origin, self._keys = self._keys, None, []
+        if keys:
+            remember(keys)
+
+
+_going = _Going()
+
+
 @receiver(pre_delete, sender=Attachment)
-def _remember_object(sender: type[Attachment], instance: Attachment, **_: Any) -> None:
+def _note_object(instance: Attachment, origin: object, **_: Any) -> None:
     """Django calls it for each row, also for those that go with a message or a workspace."""
-    remember([instance.storage_key])
+    _going.note(origin, [instance.storage_key])
 
 
 @receiver(pre_delete, sender=Preview)
-def _remember_parts(sender: type[Preview], instance: Preview, **_: Any) -> None:
-    remember(part_keys(instance))
+def _note_parts(instance: Preview, origin: object, **_: Any) -> None:
+    _going.note(origin, part_keys(instance))
+
+
+@receiver(post_delete, sender=Attachment)
+@receiver(post_delete, sender=Preview)
+def _remember_noted(**_: Any) -> None:
+    _going.remember()
 
 
 def part_keys(preview: Preview) -> list[str]:

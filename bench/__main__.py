@@ -30,7 +30,6 @@ PROGRAMS = {  # how often each is started
     "callbacks": ROUNDS,
     "expire": ROUNDS,
     "lists": 1,
-    "pages": 1,
 }
 LONGEST = 300  # seconds of one program
 PACKAGES = ["django", "djangorestframework", "celery", "granian", "uvicorn", "psycopg"]

@@ -2,9 +2,9 @@
 
 10,000 reviews over 20 channels, 5,000 of them open, and 100,000 calls in a month. Each path is
 asked for 100 times in this process, through all middlewares; printed are p50 and p95 of the
-server's time, its statements and its size gzipped. Budget (design of the web inbox): p95 50 ms,
-6 statements, 100 KB in all. `BENCH_MESSAGES=1000000` seeds a year instead, with 50,000 open reviews
-(see `bench.seed`). Stops by itself. `bench.stage` says how the database is chosen.
+server's time, its statements and its size gzipped. `BENCH_MESSAGES=1000000` seeds a year instead,
+with 50,000 open reviews (see `bench.seed`); `bench.lists` measures P7 there. Stops by itself.
+`bench.stage` says how the database is chosen.
 """
 
 import gzip
@@ -12,6 +12,8 @@ import os
 import random
 import re
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,8 +41,22 @@ def main() -> None:
         person, ids = year() if MESSAGES else month()
         browser = signed_in(person)
         for name, path, target in paths(ids):
-            measure(browser, name, path, target)
-        first_load(browser)
+            cost = measure(browser, path, target)
+            print(
+                f"{name}: p50 {cost.p50:.1f} ms, p95 {cost.p95:.1f} ms, "
+                f"{cost.statements} statements, {cost.size:.1f} KB"
+            )
+        first_load(browser, tell=print)
+
+
+def record_inbox(browser: "Client") -> None:
+    """P7, of whichever database there is."""
+    from bench.figures import record
+
+    cost = measure(browser, "/inbox/", LIST)
+    record("P7", "inbox fragment, p95 on the server", cost.p95, "ms", at_most=50)
+    record("P7", "inbox fragment, statements", cost.statements, at_most=6)
+    record("P7", "first page with all it loads, gzip", first_load(browser), "KB", at_most=100)
 
 
 def month() -> tuple["User", list[str]]:
@@ -245,7 +261,17 @@ def paths(ids: list[str]) -> list[tuple[str, str, str]]:
     ]
 
 
-def measure(browser: "Client", name: str, path: str, target: str) -> None:
+@dataclass(frozen=True)
+class Cost:
+    """Milliseconds, statements, and kilobytes gzipped."""
+
+    p50: float
+    p95: float
+    statements: int
+    size: float
+
+
+def measure(browser: "Client", path: str, target: str) -> Cost:
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 
@@ -257,8 +283,7 @@ def measure(browser: "Client", name: str, path: str, target: str) -> None:
         raise SystemExit(f"{path}: {answer.status_code}")
     taken = sorted(_timed(browser, path, headers) for _ in range(CALLS))
     p50, p95 = (taken[CALLS * share // 100] * 1000 for share in (50, 95))
-    size = len(gzip.compress(answer.content, 6)) / 1024
-    print(f"{name}: p50 {p50:.1f} ms, p95 {p95:.1f} ms, {statements} statements, {size:.1f} KB")
+    return Cost(p50, p95, statements, len(gzip.compress(answer.content, 6)) / 1024)
 
 
 def _timed(browser: "Client", path: str, headers: dict[str, str]) -> float:
@@ -267,10 +292,10 @@ def _timed(browser: "Client", path: str, headers: dict[str, str]) -> float:
     return time.perf_counter() - started
 
 
-def first_load(browser: "Client") -> None:
-    """The page, its stylesheet, its scripts with what they import, and its icons.
+def first_load(browser: "Client", tell: Callable[[str], object] = str) -> float:
+    """Kilobytes of the page, its stylesheet, its scripts with what they import, and its icons.
 
-    Then what app.js loads when all of that is there.
+    Told are the parts, and what app.js loads when all of that is there.
     """
     from django.contrib.staticfiles import finders
 
@@ -284,13 +309,14 @@ def first_load(browser: "Client") -> None:
             if name.startswith("js/"):
                 wanted |= {f"js/{each}" for each in IMPORTED.findall(content.decode())}
     for name, size in sorted(sizes.items(), key=lambda each: -each[1]):
-        print(f"  {name}: {size / 1024:.1f} KB")
+        tell(f"  {name}: {size / 1024:.1f} KB")
     own = sum(size for name, size in sizes.items() if name.startswith("js/"))
-    print(f"first load: {sum(sizes.values()) / 1024:.1f} KB gzip, own modules {own / 1024:.1f} KB")
+    tell(f"first load: {sum(sizes.values()) / 1024:.1f} KB gzip, own modules {own / 1024:.1f} KB")
     app = Path(str(finders.find("js/app.js")))
     for name in LATER.findall(app.read_text()):
         size = len(gzip.compress((app.parent / name).read_bytes(), 9))
-        print(f"  afterwards, js/{name}: {size / 1024:.1f} KB")
+        tell(f"  afterwards, js/{name}: {size / 1024:.1f} KB")
+    return sum(sizes.values()) / 1024
 
 
 if __name__ == "__main__":

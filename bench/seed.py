@@ -60,6 +60,12 @@ FACTS = '{"Error rate": "0.04 %", "Commits": 14}'
 ANSWER = '{"selectedOption": "approve"}'
 OPTIONS = '{"options": [{"id": "approve", "label": "Approve"}], "allowComment": true}'
 EVENT = '{"event": "review:responded", "data": {"status": "completed"}}'
+TOLD = (
+    '{"event": "message:created", "message": {"id": "01a1fbfb-face-7572-91e0-670124d68395",'
+    ' "channelId": "01a1fbfb-face-7572-91e0-670124d68396", "senderType": "user",'
+    ' "senderId": "01a1fbfb-face-7572-91e0-670124d68397", "text": "Deploy it",'
+    ' "metadata": null, "createdAt": "2026-01-01T00:00:00.000Z"}}'
+)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from accounts.sessions import SessionStore
 from api.models import Call, CallBodies, PersonToken
 from attachments.models import Attachment, Preview
 from bench.loading import Table, plain_id, plain_time
-from bench.seed import ANSWER, EVENT, FACTS, OPTIONS, RARE, WORDS
+from bench.seed import ANSWER, EVENT, FACTS, OPTIONS, RARE, TOLD, WORDS
 from delivery.models import (
     Attempt,
     Delivery,
@@ -32,6 +32,8 @@ from reviews.models import ReviewRead, ReviewRequest
 if TYPE_CHECKING:
     from inbox.models import Channel
 
+CLOSING = {"completed": "review:responded", "expired": "review:expired"}
+GONE = "https://gone.example"
 NEVER_SENT = 5  # one channel in five has no webhook
 UNPLACED = 300  # events that no reader of the feed has asked for yet
 MOST_CALLS = 100_000
@@ -47,7 +49,7 @@ class Writer:
         self.people, self.now = people, now
         self.chance = random.Random(1)  # noqa: S311  # the same rows every time
         self._texts = [self._words() for _ in range(500)]
-        self._sealed = {text: encrypt(text.encode()) for text in (ANSWER, EVENT, OPTIONS)}
+        self._sealed = {text: encrypt(text.encode()) for text in (ANSWER, EVENT, TOLD, OPTIONS)}
         self._lanes: dict[UUID, Lane] = {}
         self._positions: dict[UUID, int] = {}
         self._threads: dict[UUID, list[str]] = {}
@@ -165,10 +167,10 @@ class Writer:
             self._review(number, pk, at, channel, asks)
         if stream:
             self._steps(at, channel, stream)
-        if by_person or asks not in {"", "pending"}:
-            self._event(
-                number, pk, at, channel, "message:created" if by_person else "review:closed"
-            )
+        if by_person:
+            self._event(number, pk, at, channel, "message:created")
+        elif asks in {"completed", "expired"}:
+            self._event(number, pk, at, channel, CLOSING[asks])
         if number % 12 == 0:
             self._file(number, pk, at, channel)
 
@@ -237,7 +239,7 @@ class Writer:
             str(UUID(pk)),
             str(channel.pk),
             f"{pk}:{what}",
-            self._sealed[EVENT] if kept else None,
+            self._sealed[TOLD if what == "message:created" else EVENT] if kept else None,
             place,
             plain_time(at),
         )
@@ -296,10 +298,16 @@ class Writer:
         )
         newest = Event.objects.order_by("-pk").values("pk")[:UNPLACED]
         Event.objects.filter(pk__in=list(newest.values_list("pk", flat=True))).update(position=None)
+        self._switched_off(channels[0].workspace)
         self._calls(min(messages // 5, MOST_CALLS), channels)
         self._changes(messages // 10, channels)
         self._sign_ins(messages // 50)
         self._pushes(min(messages // 100, DEVICES * SHOWN_ON_EACH), channels[0].workspace)
+
+    def _switched_off(self, workspace: Workspace) -> None:
+        """A receiver that failed for long, half a year ago; nothing of it is left."""
+        since = self.now - timedelta(days=180)
+        Lane.objects.create(workspace=workspace, origin=GONE, slot=0, disabled_at=since)
 
     def _calls(self, number: int, channels: list["Channel"]) -> None:
         self.calls = Table(

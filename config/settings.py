@@ -159,6 +159,18 @@ TEMPLATES = [
 # Data
 
 
+def _postgresql_options(given: dict[str, str]) -> dict[str, object]:
+    """The query of DATABASE_URL goes to libpq, but for `pgbouncer`.
+
+    The server puts values in their places: to format them here costs more than to send them. To
+    compile a statement takes it 50 ms; those that it is done for take 1 ms without. PgBouncer
+    refuses a connection that asks for that.
+    """
+    to_libpq = {name: value for name, value in given.items() if name != "pgbouncer"}
+    uncompiled = {} if given.get("pgbouncer") == "true" else {"options": "-c jit=off"}
+    return {"server_side_binding": True, **uncompiled, **to_libpq}
+
+
 def _database(url: str) -> dict[str, object]:
     """`sqlite:///path` (three slashes: relative, four: absolute) or `postgresql://user@host/name`."""
     parts = urlsplit(url)
@@ -178,18 +190,17 @@ def _database(url: str) -> dict[str, object]:
             "TEST": {"NAME": f"{file}.test"},
         }
     if parts.scheme in {"postgres", "postgresql"}:
+        given = dict(pair.split("=", 1) for pair in parts.query.split("&") if "=" in pair)
         return {
             "ENGINE": "config.postgresql",
+            # Cursors that outlive a statement need a connection of their own.
+            "DISABLE_SERVER_SIDE_CURSORS": given.get("pgbouncer") == "true",
             "NAME": unquote(parts.path[1:]),
             "USER": unquote(parts.username or ""),
             "PASSWORD": unquote(parts.password or ""),
             "HOST": unquote(parts.hostname or ""),
             "PORT": str(parts.port or ""),
-            # The server puts values in their places: formatting them here costs more than to send.
-            "OPTIONS": {
-                "server_side_binding": True,
-                **dict(pair.split("=", 1) for pair in parts.query.split("&") if "=" in pair),
-            },
+            "OPTIONS": _postgresql_options(given),
             "CONN_MAX_AGE": None,
             "CONN_HEALTH_CHECKS": True,
         }

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from accounts.ids import uuid7
+from accounts.paging import FirstPages
 from delivery.addresses import shown_address, shown_reason
 from delivery.lanes import enable
 from delivery.models import (
@@ -35,6 +36,7 @@ class ReadOnlyAdmin(admin.ModelAdmin):
     """Rows that the engine writes and people look at."""
 
     show_full_result_count = False
+    paginator = FirstPages
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -129,7 +129,7 @@ class Delivery(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     event = models.ForeignKey(Event, models.CASCADE, related_name="deliveries", db_index=False)
-    lane = models.ForeignKey(Lane, models.PROTECT, related_name="deliveries")
+    lane = models.ForeignKey(Lane, models.PROTECT, related_name="deliveries", db_index=False)
     url = models.CharField(max_length=2048)
     method = models.CharField(max_length=10, default="POST")
     headers_json = EncryptedTextField(null=True)
@@ -166,6 +166,7 @@ class Delivery(models.Model):
                 condition=Q(state="pending"),
             ),
             models.Index(fields=["lane"], name="delivery_in_flight", condition=Q(state="sending")),
+            models.Index(fields=["lane", "id"], name="delivery_of_lane"),
             models.Index(fields=["signing_scope", "created_at"], name="delivery_of_scope"),
             models.Index(
                 fields=["replay_of"],

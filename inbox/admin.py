@@ -2,6 +2,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from accounts.paging import FirstPages
 from inbox.models import Channel, ChannelPicture, Message, Mute, StatusChange, StatusEvent, Thread
 from inbox.services.pictures import remove_picture
 
@@ -51,6 +52,7 @@ class ThreadAdmin(admin.ModelAdmin):
     search_fields = ["=id", "=foreign_id", "title"]
     raw_id_fields = ["channel"]
     show_full_result_count = False
+    paginator = FirstPages
 
 
 @admin.register(Message)
@@ -70,6 +72,7 @@ class MessageAdmin(admin.ModelAdmin):
     search_fields = ["=id", "=source_id"]
     raw_id_fields = ["workspace", "channel", "thread", "reply_to", "author"]
     show_full_result_count = False
+    paginator = FirstPages
 
     @admin.display(description="text")
     def text_start(self, message: Message) -> str:
@@ -79,6 +82,8 @@ class MessageAdmin(admin.ModelAdmin):
 @admin.register(StatusChange)
 class StatusChangeAdmin(admin.ModelAdmin):
     list_display = ["channel", "status", "message", "changed_at"]
+    show_full_result_count = False
+    paginator = FirstPages
     list_select_related = ["channel"]
     list_filter = ["status"]
     raw_id_fields = ["channel"]
@@ -87,5 +92,7 @@ class StatusChangeAdmin(admin.ModelAdmin):
 @admin.register(StatusEvent)
 class StatusEventAdmin(admin.ModelAdmin):
     list_display = ["channel", "stream_id", "index", "tool_hint", "created_at"]
+    show_full_result_count = False
+    paginator = FirstPages
     list_select_related = ["channel"]
     raw_id_fields = ["channel"]

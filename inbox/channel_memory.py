@@ -1,6 +1,7 @@
 """Which channel is whose, remembered: a channel never moves from one workspace to another.
 
-That it was deleted shows when a row that refers to it is stored: the foreign key decides.
+That it was deleted shows when a row that refers to it is stored, because the foreign key decides,
+or when nothing is found in it.
 """
 
 from typing import Any
@@ -18,11 +19,13 @@ MOST_REMEMBERED = 10_000
 _owners: dict[str, tuple[UUID, UUID]] = {}
 
 
-def channel_to_post_in(workspace: Workspace, channel_id: str) -> Channel:
-    """A channel for a new message. Known ones cost no statement; more than ids is read when asked.
+def remembered_channel(workspace: Workspace, channel_id: str) -> Channel:
+    """A channel to post in or to list: a known one costs no statement, and has its ids only.
 
-    Raises: ChannelNotYoursError. Whoever asks more of a channel that was deleted meanwhile meets
+    The rest is read when asked for; of a channel that was deleted meanwhile that raises
     `Channel.DoesNotExist`.
+
+    Raises: ChannelNotYoursError.
     """
     known = _owners.get(channel_id)
     if known is None or known[1] != workspace.pk:

@@ -1,6 +1,7 @@
 from django.contrib import admin
 from django.http import HttpRequest
 
+from accounts.paging import FirstPages
 from reviews.models import PluginConfig, ReviewRead, ReviewRequest
 
 
@@ -14,6 +15,7 @@ class ReviewRequestAdmin(admin.ModelAdmin):
     search_fields = ["=message__id"]
     exclude = ["form_token"]
     show_full_result_count = False
+    paginator = FirstPages
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -30,6 +32,7 @@ class ReviewReadAdmin(admin.ModelAdmin):
     list_select_related = ["user"]
     raw_id_fields = ["review", "user"]
     show_full_result_count = False
+    paginator = FirstPages
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -48,6 +51,7 @@ class PluginConfigAdmin(admin.ModelAdmin):
     search_fields = ["name"]
     exclude = ["values_json"]
     show_full_result_count = False
+    paginator = FirstPages
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -23,14 +23,21 @@ MASK = "***"
 SECRET_WORDS = ("authorization", "secret", "token", "password", "api-key", "apikey", "cookie")
 
 
+# Of a message that another one answers, nothing but its ids is shown.
+_UNREAD = [
+    f"reply_to__{field.name}"
+    for field in Message._meta.concrete_fields  # noqa: SLF001  # Django documents `_meta`
+    if field.name not in {"id", "source_id"}
+]
+
+
 def loaded(messages: QuerySet[Message]) -> QuerySet[Message]:
     """Messages with everything that `message_body` looks at: two statements for any number."""
     files = Attachment.objects.filter(state=FileState.READY).order_by("position", "id")
-    # Few messages have a thread or answer another: those that have none cost no statement.
-    return messages.select_related("review").prefetch_related(
-        Prefetch("attachments", queryset=files),
-        "thread",
-        Prefetch("reply_to", queryset=Message.objects.only("source_id")),
+    return (
+        messages.select_related("review", "thread", "reply_to")
+        .defer(*_UNREAD)
+        .prefetch_related(Prefetch("attachments", queryset=files))
     )
 
 

@@ -5,8 +5,10 @@ from datetime import timedelta
 
 import pytest
 from django.core.files.storage import default_storage
-from django.db import transaction
+from django.db import DatabaseError, connection, transaction
 from django.db.models import Q
+from django.db.models.signals import pre_delete
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import Workspace
@@ -175,4 +177,33 @@ def test_preview_made_of_a_file_that_is_deleted_meanwhile_goes_too(
     assert not Preview.objects.exists()
     assert len(objects_of(file)) == 3
     remove_objects(now=timezone.now())
+    assert objects_of(file) == []
+
+
+def test_objects_of_many_files_are_remembered_in_one_statement(channel: Channel) -> None:
+    message = make_message(channel)
+    keys = {make_file(channel, message=message).storage_key for _ in range(5)}
+    with CaptureQueriesContext(connection) as captured:
+        delete_message(message)
+    inserts = [each for each in captured.captured_queries if "attachments_removal" in each["sql"]]
+    assert len(inserts) == 1
+    assert keys <= set(Removal.objects.values_list("key", flat=True))
+
+
+def test_objects_stay_if_the_deletion_fails_and_another_one_follows(channel: Channel) -> None:
+    """What the failed one noted must not go with the next."""
+    kept, file = make_file(channel), make_file(channel)
+
+    def fail(**_: object) -> None:
+        raise DatabaseError
+
+    pre_delete.connect(fail, sender=Attachment)
+    try:
+        with pytest.raises(DatabaseError):
+            delete_files([kept])
+    finally:
+        pre_delete.disconnect(fail, sender=Attachment)
+    delete_files([file])
+    remove_objects(now=timezone.now())
+    assert objects_of(kept) == [kept.storage_key]
     assert objects_of(file) == []

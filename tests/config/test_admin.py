@@ -4,11 +4,14 @@ from typing import Any
 
 import pytest
 from django.contrib import admin
+from django.db import connection
 from django.db.models import Model
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts import paging
 from accounts.models import ApiKey, Role, User
 from accounts.services.invitations import invite
 from attachments.deleting import delete_files
@@ -16,7 +19,7 @@ from attachments.models import Sighting
 from attachments.reconciling import reconcile_daily
 from delivery.engine import deliver_due
 from delivery.models import EngineBeat, FeedHead, GoneUrl
-from inbox.models import Channel, ChannelStatus, Thread
+from inbox.models import Channel, ChannelStatus, Message, Thread
 from inbox.services.channels import Webhook, note_status, set_webhook
 from inbox.services.messages import Origin
 from inbox.services.mutes import mute_channel
@@ -162,3 +165,20 @@ def test_admin_of_sessions_shows_neither_key_nor_address(operator: Client, perso
         assert person.email in page
         assert session.key_hash not in page
         assert "192.0.2.99" not in page
+
+
+def test_long_lists_are_counted_up_to_a_bound_and_still_paged(
+    operator: Client, channel: Channel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paging, "MOST_LISTED", 105)
+    Message.objects.bulk_create(
+        Message(workspace=channel.workspace, channel=channel, sender="agent") for _ in range(110)
+    )
+    with CaptureQueriesContext(connection) as captured:
+        page: Any = operator.get("/admin/inbox/message/?p=2")
+    assert page.status_code == 200
+    assert page.context["cl"].result_count == 105
+    assert len(page.context["cl"].result_list) == 5
+    counts = [each["sql"] for each in captured.captured_queries if "COUNT(" in each["sql"]]
+    assert len(counts) == 1
+    assert "LIMIT 105" in counts[0]

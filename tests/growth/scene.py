@@ -2,22 +2,28 @@
 
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import User, Workspace
+from accounts.models import Session, User, Workspace
 from api.models import Call
+from api.people import examples as people_examples
 from api.placet import examples
-from attachments.models import Attachment
+from attachments.conversion.parts import thumbnail
+from attachments.models import Attachment, Preview, PreviewState
+from attachments.storage import put
 from bench.seed import Seeded
-from delivery.models import Event
+from delivery.models import Delivery
 from inbox.models import Channel, Message, Thread
 from reviews.models import ReviewRequest, Status
 from tests.api.people.world import build_people_world
 from tests.api.placet.operations import World
-from tests.conftest import Agent, Caller, signed_in
-from tests.factories import make_key
+from tests.conftest import PIXEL, Agent, Caller, signed_in
+from tests.factories import make_file, make_key
+
+SIGNING_IN = people_examples.BODIES["signIn"]
 
 
 @dataclass(frozen=True)
@@ -40,7 +46,9 @@ def build_scene(seeded: Seeded, home: str) -> Scene:
     person = seeded.person if large else seeded.small_person
     channel = Channel.objects.filter(workspace=workspace).earliest("pk")
     person.is_staff = True
-    person.save(update_fields=["is_staff"])
+    person.email = SIGNING_IN["email"]
+    person.set_password(SIGNING_IN["password"])
+    person.save()
     browser = Client()
     browser.force_login(person)
     world = build_people_world(workspace, channel)
@@ -52,7 +60,7 @@ def build_scene(seeded: Seeded, home: str) -> Scene:
         caller=signed_in(person),
         browser=browser,
         world=world,
-        ids=_ids(channel) | {"file": world.ids[examples.FILE_ID]},
+        ids=_ids(channel) | _files(channel, world) | {"session": _session_of(person)},
     )
 
 
@@ -62,6 +70,7 @@ def _ids(channel: Channel) -> dict[str, str]:
     messages = Message.objects.filter(channel=channel).order_by("-pk")
     pending = reviews.filter(status=Status.PENDING)
     done = reviews.filter(status=Status.COMPLETED)
+    thread = _middle(Thread.objects.filter(channel=channel).order_by("-pk"))
     return {
         "channel": str(channel.pk),
         "pending": str(pending.values_list("pk", flat=True)[0]),
@@ -69,10 +78,11 @@ def _ids(channel: Channel) -> dict[str, str]:
         "old_pending": _middle(pending),
         "done": _middle(done),
         "newest_done": str(done.values_list("pk", flat=True)[0]),
-        "message": _middle(messages),
+        "message": _middle(messages.exclude(review=None).filter(thread=None)),
         "written": _middle(messages.filter(sender="user")),
         "revised": _middle(messages.filter(iteration_group__isnull=False)),
-        "thread": _middle(Thread.objects.filter(channel=channel).order_by("-pk")),
+        "thread": thread,
+        "begun": str(Message.objects.filter(thread_id=UUID(thread)).earliest("pk").pk),
         "stream": str(messages.exclude(stream_id=None).values_list("stream_id", flat=True)[0]),
         "listed": _middle(Attachment.objects.filter(channel=channel).order_by("-pk")),
         "call": _middle(Call.objects.filter(workspace=channel.workspace).order_by("-pk")),
@@ -81,11 +91,25 @@ def _ids(channel: Channel) -> dict[str, str]:
     }
 
 
+def _session_of(person: User) -> str:
+    """Of the browser, which signed in last."""
+    return str(Session.objects.filter(user=person).latest("signed_in_at").pk)
+
+
+def _files(channel: Channel, world: World) -> dict[str, str]:
+    """With bytes in the storage, which seeded ones have not."""
+    picture = make_file(channel, content=PIXEL, filename="a.png", mime_type="image/png")
+    Preview.objects.filter(attachment=picture).update(state=PreviewState.READY)
+    put(f"{picture.preview.storage_key}/{thumbnail(96)}", PIXEL)
+    return {"file": world.ids[examples.FILE_ID], "picture": str(picture.pk)}
+
+
 def _middle(rows: Any) -> str:
     return str(rows.values_list("pk", flat=True)[rows.count() // 2])
 
 
 def _told(channel: Channel) -> str:
-    """A message of which the agent was told."""
-    events = Event.objects.filter(scope=str(channel.pk), body__isnull=False)
-    return str(events.order_by("-pk").values_list("reference", flat=True)[0])
+    """A review of whose end the agent was told."""
+    sent = Delivery.objects.filter(signing_scope=str(channel.pk))
+    about = sent.filter(event__type="review:responded").order_by("-pk")
+    return str(about.values_list("event__reference", flat=True)[0])

@@ -83,6 +83,7 @@ def allowed(walk: Walk) -> int:
 
 @pytest.mark.parametrize("walk", WALKS, ids=str)
 def test_statement_takes_no_more_rows_than_it_shows(scene: Scene, walk: Walk) -> None:
+    walk.prepare(scene)
     with explained() as plans:
         answer = walk.call(scene)
     status = getattr(answer, "status_code", 200)

@@ -11,9 +11,11 @@ from uuid import UUID
 
 from django.utils import timezone
 
+from accounts.tickets import issue_ticket
 from delivery.push.queue import claim
 from delivery.retention import clean_up
 from reviews.models import ReviewRequest
+from tests.api.people.world import decided
 from tests.api.placet.operations import Operation, call, operations
 from tests.growth.scene import Scene
 from tests.web.card import open_form
@@ -21,10 +23,17 @@ from tests.web.card import open_form
 type Walker = Callable[[Scene], Any]
 
 
+def _nothing(scene: Scene) -> None:
+    """What most walks need beforehand."""
+
+
 @dataclass(frozen=True)
 class Walk:
+    """`prepare` comes first and is no part of it."""
+
     name: str
     call: Walker
+    prepare: Walker = _nothing
 
     def __str__(self) -> str:
         return self.name
@@ -63,7 +72,7 @@ PAGES = [
     ("/channels/{channel}/?thread={thread}", ""),
     ("/channels/{channel}/?thread={thread}", DETAIL),
     ("/channels/{channel}/?thread={thread}", "div#pending"),
-    ("/channels/{channel}/?thread={thread}&after={message}", "div#log-tail"),
+    ("/channels/{channel}/?thread={thread}&after={begun}", "div#log-tail"),
     ("/channels/{channel}/", "div#head"),
     ("/channels/{channel}/", "div#pending"),
     ("/channels/{channel}/", "div#log-items"),
@@ -79,7 +88,7 @@ PAGES = [
     ("/files/?cursor={listed}", ""),
     ("/files/{file}/", ""),
     ("/files/{file}/raw/", ""),
-    ("/files/{file}/thumb/96/", ""),
+    ("/files/{picture}/thumb/96/", ""),
     *((f"/activity/?span={span}", "") for span in ("hour", "day", "week")),
     *((f"/activity/?state={state}&span=week", "") for state in ("delivered", "waiting", "failed")),
     ("/activity/?channel={channel}&span=week", ""),
@@ -185,10 +194,14 @@ def _send(path: str, fields: dict[str, str]) -> Walker:
     return send
 
 
+PREPARATIONS: dict[str, Walker] = {"sendAgain": lambda scene: decided(scene.world)}
+
+
 def documented() -> list[Walk]:
     """Every operation of agents and of people, with the documented body."""
     return [Walk(f"agents {each}", _as_agent(each)) for each in operations()] + [
-        Walk(f"people {each}", _as_person(each)) for each in operations(agents=False)
+        Walk(f"people {each}", _as_person(each), PREPARATIONS.get(each.id, _nothing))
+        for each in operations(agents=False)
     ]
 
 
@@ -213,6 +226,53 @@ def _ask_as_agent(path: str) -> Walker:
 
 def _ask_as_person(path: str) -> Walker:
     return lambda scene: scene.caller.get(path.format(**scene.ids))
+
+
+def waiting() -> list[Walk]:
+    """What the process reads in which agents, scripts and pages wait."""
+    from api.placet.events import payload_of
+    from api.realtime import callers, looks
+    from web.stream import admission
+
+    def target(scene: Scene, name: str) -> looks.Target:
+        return looks.Target(scene.workspace, scene.channel, scene.ids[name])
+
+    def agent(scene: Scene) -> callers.Caller | None:
+        shown = {"apiKey": scene.agent.key}
+        return callers.admit(shown, address="127.0.0.1", now=timezone.now())
+
+    def person(scene: Scene) -> callers.Caller | None:
+        shown = {"token": issue_ticket(scene.person, UUID(scene.ids["session"]))}
+        return callers.admit(shown, address="127.0.0.1", now=timezone.now())
+
+    def visitor(scene: Scene) -> admission.Visitor | None:
+        return admission.visitor_of(scene.browser.cookies.output(header="", sep=";").strip())
+
+    def everybody(scene: Scene) -> set[callers.Caller]:
+        return {each for each in (agent(scene), person(scene)) if each}
+
+    named: dict[str, Walker] = {
+        "look at a review that waits": lambda scene: looks.look(target(scene, "pending")),
+        "look at a review that is done": lambda scene: looks.look(target(scene, "done")),
+        "let an agent in": agent,
+        "let a person in": person,
+        "find a channel of a socket": lambda scene: callers.reachable(
+            callers.Caller(frozenset({scene.workspace.pk})), scene.ids["channel"]
+        ),
+        "let both in and turn them away": lambda scene: callers.turned_away(
+            everybody(scene), now=timezone.now()
+        ),
+        "tell of a message": lambda scene: payload_of("message:created", scene.ids["message"]),
+        "tell of an answer": lambda scene: payload_of("review:responded", scene.ids["done"]),
+        "let a page listen": visitor,
+        "turn pages away": lambda scene: admission.turned_away({found(visitor(scene))}),
+    }
+    return [Walk(f"realtime: {name}", act) for name, act in named.items()]
+
+
+def found[T](thing: T | None) -> T:
+    assert thing is not None
+    return thing
 
 
 def ticks() -> list[Walk]:
@@ -279,4 +339,4 @@ def _engine_turn() -> None:
     take_next(token, [lane.pk for lane in lanes] or [token])
 
 
-WALKS = [*pages(), *documented(), *queries(), *ticks()]
+WALKS = [*pages(), *documented(), *queries(), *waiting(), *ticks()]

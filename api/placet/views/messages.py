@@ -29,13 +29,14 @@ from api.placet.views.base import (
 from api.placet.wire import loaded, message_body, page_body, posted_body
 from attachments.models import Attachment
 from delivery import faults
-from inbox.channel_memory import channel_to_post_in
+from inbox.channel_memory import remembered_channel
 from inbox.models import Message, Sender
 from inbox.queries import (
     chain_of,
     find_message,
     messages_in,
     page_of_messages,
+    require_channel,
 )
 from inbox.services.messages import acknowledge, delete_message, post_message
 
@@ -54,7 +55,7 @@ class Messages(AgentView):
         now = timezone.now()
         body = read_body(request, MessageIn)
         refuse_empty(body)
-        channel = channel_to_post_in(workspace_of(request), body.channel_id)
+        channel = remembered_channel(workspace_of(request), body.channel_id)
         draft = read_draft(body, channel=channel, key=key_of(request), now=now)
         posted = post_message(channel=channel, sender=Sender.AGENT, draft=draft, now=now)
         faults.hit("create.after_commit")
@@ -84,7 +85,9 @@ class Messages(AgentView):
     )
     def get(self, request: Request) -> Response:
         """List messages, newest first. Without `channel`, those of all agents of the key."""
-        messages = messages_in(workspace_of(request), channel_in_query(request))
+        wanted, workspace = in_query(request.GET, "channel"), workspace_of(request)
+        channel = None if wanted is None else remembered_channel(workspace, wanted)
+        messages = messages_in(workspace, channel)
         search = in_query(request.GET, "search") or ""
         if len(search) > LONGEST_SEARCH or "\0" in search:
             problem = f"search takes up to {LONGEST_SEARCH} characters, without NUL"
@@ -98,6 +101,8 @@ class Messages(AgentView):
             limit=limit_in_query(request.GET),
             cursor=in_query(request.GET, "cursor"),
         )
+        if wanted is not None and not page.messages:
+            require_channel(workspace, wanted)  # whose messages went with it
         return Response({"data": page_body(page.messages), "nextCursor": page.next_cursor})
 
 

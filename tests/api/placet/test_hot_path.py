@@ -13,12 +13,12 @@ from django.utils import timezone
 from accounts import key_memory
 from accounts.models import ApiKey, Workspace
 from accounts.services import revoke_key
-from inbox.channel_memory import channel_to_post_in
+from inbox.channel_memory import remembered_channel
 from inbox.models import Channel, Message, Sender, Thread
 from inbox.queries import ChannelNotYoursError
 from inbox.services.messages import Draft, post_message
 from tests.conftest import Agent
-from tests.factories import make_key, make_review
+from tests.factories import make_key, make_message, make_review, make_thread
 
 pytestmark = pytest.mark.django_db(transaction=True)  # BEGIN and COMMIT count, too
 
@@ -67,6 +67,31 @@ def test_list_of_fifty_takes_three_statements(agent: Agent, channel: Channel, po
     with CaptureQueriesContext(connection) as statements:
         assert len(agent.get("/api/v1/messages").json()["data"]) == 50
     assert len(statements) <= 3, words_of(statements)
+
+
+def test_list_of_a_channel_takes_three_statements_whatever_is_in_it(
+    agent: Agent, channel: Channel, posted: str
+) -> None:
+    thread = make_thread(channel)
+    for number in range(10):
+        asked = make_review(channel=channel, thread=thread)
+        make_message(channel, thread=thread, reply_to=asked.message)
+        make_message(channel, stream_id=f"s-{number}", stream_state="complete")
+    with CaptureQueriesContext(connection) as statements:
+        shown = agent.get(f"/api/v1/messages?channel={channel.pk}").json()["data"]
+    assert len(shown) == 31
+    assert len([each for each in shown if "replyTo" in each and "thread" in each]) == 10
+    assert len(statements) <= 3, words_of(statements)
+
+
+def test_list_of_a_channel_that_another_process_deleted_is_a_403(
+    agent: Agent, channel: Channel, posted: str
+) -> None:
+    Message.objects.all().delete()
+    path = f"/api/v1/messages?channel={channel.pk}"
+    assert agent.get(path).json() == {"data": [], "nextCursor": None}
+    Channel.objects.filter(pk=channel.pk)._raw_delete(using="default")  # without its signal
+    assert agent.get(path).status_code == 403
 
 
 def test_one_review_takes_three_statements(
@@ -129,8 +154,8 @@ def test_channel_that_goes_while_a_reply_is_stored_is_no_surprise(
     workspace: Workspace, channel: Channel
 ) -> None:
     thread = Thread.objects.create(channel=channel, source="discord", foreign_id="1")
-    channel_to_post_in(workspace, str(channel.pk))
-    known = channel_to_post_in(workspace, str(channel.pk))
+    remembered_channel(workspace, str(channel.pk))
+    known = remembered_channel(workspace, str(channel.pk))
     for rows in (Thread.objects.all(), Channel.objects.all()):
         rows._raw_delete(using="default")  # as another process did, so that nothing is forgotten
     draft = Draft(text="x", thread=thread)
@@ -142,5 +167,6 @@ def test_remembered_channel_is_nobody_elses(
     agent: Agent, stranger: Agent, channel: Channel, posted: str
 ) -> None:
     assert stranger.post("/api/v1/messages", body(channel)).status_code == 403
+    assert stranger.get(f"/api/v1/messages?channel={channel.pk}").status_code == 403
     assert agent.post("/api/v1/messages", body(channel)).status_code == 201
     assert Workspace.objects.count() == 2
