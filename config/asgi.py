@@ -16,6 +16,7 @@ django.setup()
 from a2wsgi import WSGIMiddleware  # noqa: E402
 
 from api.realtime.app import Realtime  # noqa: E402
+from config.startup import keep_loaded  # noqa: E402
 from config.wsgi import application as web  # noqa: E402
 from web.stream.app import PATH, Streams  # noqa: E402
 
@@ -29,3 +30,5 @@ def _everything_else() -> Any:
 
 
 application = Realtime(fallback=_everything_else(), neighbours={PATH: Streams()})
+
+keep_loaded()

@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
+from config.startup import keep_loaded
 from config.whole_bodies import whole_bodies
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -27,3 +28,6 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
         length = len(body) + (len(body) > settings.LARGEST_JSON_BODY)
         environ |= {"CONTENT_LENGTH": str(length), "wsgi.input": io.BytesIO(body)}
     return _django(environ, start_response)
+
+
+keep_loaded()
