@@ -10,6 +10,7 @@ import argparse
 import json
 import os
 import platform
+import signal
 import statistics
 import subprocess
 import sys
@@ -43,15 +44,26 @@ def main() -> None:
         os.environ[KEPT_IN] = str(Path(folder) / "figures")
         for name in chosen.programs or PROGRAMS:
             for _ in range(PROGRAMS[name]):
-                subprocess.run(  # noqa: S603  # our own programs
-                    [sys.executable, "-m", f"bench.{name}"], check=True, timeout=LONGEST
-                )
+                run(name)
         lines = Path(os.environ[KEPT_IN]).read_text().splitlines()
     figures = [Figure(**json.loads(line)) for line in lines]
     written = "\n".join(table(figures, minutes=(time.monotonic() - started) / 60)) + "\n"
     print(written)
     if chosen.out:
         chosen.out.write_text(written)
+
+
+def run(name: str) -> None:
+    """Run a program. One that takes too long is interrupted, so that it ends what it started."""
+    command = [sys.executable, "-m", f"bench.{name}"]
+    with subprocess.Popen(command) as process:  # noqa: S603  # our own programs
+        try:
+            code = process.wait(LONGEST)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGINT)
+            raise
+    if code:
+        raise SystemExit(f"{name} ended with {code}")
 
 
 def arguments() -> argparse.Namespace:
