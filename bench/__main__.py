@@ -28,6 +28,7 @@ PROGRAMS = {  # how often each is started
     "hold_waiters": ROUNDS,
     "callbacks": ROUNDS,
     "expire": ROUNDS,
+    "memory": ROUNDS,
     "lists": 1,
     "pages": 1,
 }
