@@ -32,7 +32,7 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from bench.figures import record
-from bench.stage import child, cpu_seconds, stage, yardsticks
+from bench.stage import child, stage, yardsticks
 
 WAITERS, DECIDED, AT_ONCE = 10_000, 300, 5000
 OTHER_FILES = 500  # of a process, beside the calls
@@ -173,7 +173,7 @@ class Call(asyncio.Protocol):
         self._received = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast(asyncio.Transport, transport)  # both ways, as of any connection
+        self.transport = cast("asyncio.Transport", transport)  # both ways, as of any connection
         self._ask()
 
     def _ask(self) -> None:
@@ -376,7 +376,7 @@ async def saturated(key: str) -> AsyncIterator[dict[str, float]]:
 
 def where_memory_is(port: int) -> str:
     address = f"http://127.0.0.1:{port}/bench/memory"
-    with urllib.request.urlopen(address, timeout=300) as answer:  # noqa: S310  # loopback
+    with urllib.request.urlopen(address, timeout=300) as answer:  # loopback
         told: str = answer.read().decode()
     return told
 

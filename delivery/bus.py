@@ -2,6 +2,7 @@
 
 import functools
 from collections import deque
+from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
@@ -11,12 +12,14 @@ from django.conf import settings
 from django.db import transaction
 from redis.client import Pipeline
 
-from delivery.publishing import MOST_WAITING, Publisher
+from delivery.publishing import Publisher
 
 CHANNEL = "licet:bus"
+SENT_AT_ONCE = 500
+MOST_NOTICES = 20_000  # a transaction may close thousands of reviews
 
 publisher = Publisher("bus")
-_notices: deque[bytes] = deque(maxlen=MOST_WAITING)
+_notices: deque[bytes] = deque(maxlen=MOST_NOTICES)
 
 
 @functools.cache
@@ -40,7 +43,7 @@ def _publish(notice: bytes) -> None:
 
 def _publish_next() -> None:
     """What is sent next takes the notices along: a commit costs one round trip, not several."""
-    if publisher.is_last():
+    if publisher.is_last() or len(_notices) >= SENT_AT_ONCE:
         send_notices()
 
 
@@ -53,6 +56,12 @@ def send_notices() -> None:
 
 
 def add_notices(pipe: Pipeline) -> None:
-    """Send what waits with other commands."""
-    for _ in range(len(_notices)):
-        pipe.publish(CHANNEL, _notices.popleft())
+    """Send what waits with other commands, and together: listeners read one message for many."""
+    while _notices:
+        size = min(len(_notices), SENT_AT_ONCE)
+        pipe.publish(CHANNEL, message_of(_notices.popleft() for _ in range(size)))
+
+
+def message_of(notices: Iterable[bytes]) -> bytes:
+    """What goes over the bus."""
+    return b"[" + b",".join(notices) + b"]"

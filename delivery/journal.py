@@ -21,8 +21,9 @@ import redis
 import redis.asyncio
 from django.conf import settings
 from django.db import transaction
+from redis.client import Pipeline
 
-from delivery.bus import CHANNEL, add_notices, client, publisher, send_notices
+from delivery.bus import CHANNEL, add_notices, client, message_of, publisher, send_notices
 from delivery.publishing import Publisher
 
 TOPIC = "journal"
@@ -87,11 +88,16 @@ def _write(entries: Iterable[tuple[str, LiveEvent]], *, lost: bool) -> None:
         pipe.xadd(key_of(workspace_id), _fields(event), maxlen=KEPT_ENTRIES, approximate=True)
     for workspace_id in workspaces:
         pipe.expire(key_of(workspace_id), KEPT_SECONDS)
-        pipe.publish(CHANNEL, json.dumps({"topic": TOPIC, "workspace": workspace_id}))
+        _tell(pipe, workspace_id)
     if lost:
-        pipe.publish(CHANNEL, json.dumps({"topic": TOPIC, "workspace": None}))
+        _tell(pipe, None)
     add_notices(pipe)
     pipe.execute()
+
+
+def _tell(pipe: Pipeline, workspace_id: str | None) -> None:
+    notice = json.dumps({"topic": TOPIC, "workspace": workspace_id})
+    pipe.publish(CHANNEL, message_of([notice.encode()]))
 
 
 _writer = Writer()

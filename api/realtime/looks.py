@@ -1,23 +1,24 @@
-"""Looking at a review for a waiting call: once for all who wait for the same one."""
+"""Looking at reviews for waiting calls: in few statements for all that are looked at together."""
 
-import asyncio
 import uuid
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import orjson
-from django.utils import timezone
 
+from accounts.ids import parse_uuid
 from accounts.models import Workspace
-from api.placet.outbound import review_topic
-from api.placet.views.reviews import current_review, outcome_body
-from delivery.listener import Listener
-from delivery.threads import in_thread
-from inbox.models import Channel
-from reviews.queries import pending_until
+from api.placet.views.reviews import current_review, is_near, outcome_body
+from api.placet.wire import loaded
+from inbox.errors import DomainError
+from inbox.models import Channel, Message
+from reviews.models import Status
+from reviews.queries import standings
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Target:
     """What is waited for, by whom."""
 
@@ -25,13 +26,8 @@ class Target:
     channel: Channel | None
     message_id: str
 
-    @property
-    def identity(self) -> tuple[uuid.UUID, uuid.UUID | None, str]:
-        channel_id = None if self.channel is None else self.channel.pk
-        return self.workspace.pk, channel_id, self.message_id
 
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Look:
     """What a look found: an outcome to answer with, or the deadline to look again at."""
 
@@ -39,37 +35,48 @@ class Look:
     expires_at: datetime
 
 
-class Looks:
-    """Joins calls that look at the same review at the same moment.
-
-    A running look may be joined only if no notice came since it began: what happened before that
-    it sees, and what happens later comes with a notice to whoever joined.
-    """
-
-    def __init__(self, listener: Listener) -> None:
-        self._listener = listener
-        self._running: dict[tuple[object, ...], asyncio.Task[Look]] = {}
-
-    async def join(self, target: Target) -> Look:
-        """Raises: MessageNotFoundError, NoReviewError."""
-        topic = review_topic(target.message_id.lower())
-        identity = (*target.identity, self._listener.last_notice(topic))
-        running = self._running.get(identity)
-        if running is None:
-            running = asyncio.create_task(in_thread(look, target))
-            self._running[identity] = running
-            running.add_done_callback(lambda _: self._running.pop(identity, None))
-        return await asyncio.shield(running)  # one client's leaving must not end it for others
+type Found = Look | Exception
 
 
-def look(target: Target) -> Look:
-    """One look, in a thread: a short statement as long as the review is open.
+def look(targets: Sequence[Target]) -> list[Found]:
+    """What each of them waits for, and for some an error: MessageNotFoundError, NoReviewError."""
+    places = defaultdict(list)
+    for target in targets:
+        places[target.workspace, target.channel].append(target.message_id)
+    found = {place: _look_in(*place, set(wanted)) for place, wanted in places.items()}
+    return [found[each.workspace, each.channel][each.message_id] for each in targets]
 
-    Raises: MessageNotFoundError, NoReviewError.
-    """
-    expires_at = pending_until(target.workspace, target.message_id, target.channel)
-    if expires_at is not None and expires_at > timezone.now():
-        return Look(None, expires_at)
-    review = current_review(target.workspace, target.message_id, target.channel)
-    outcome = None if review.is_pending else orjson.dumps(outcome_body(review))
+
+def _look_in(
+    workspace: Workspace, channel: Channel | None, wanted: Collection[str]
+) -> Mapping[str, Found]:
+    ids = {spelled: parse_uuid(spelled) for spelled in wanted}
+    known = standings(workspace, [each for each in ids.values() if each], channel)
+    outcomes = _outcomes(pk for pk, each in known.items() if each.status != Status.PENDING)
+    found: dict[str, Found] = {}
+    for spelled, pk in ids.items():
+        standing = known.get(pk) if pk else None
+        if standing is None or (standing.is_pending and is_near(standing.expires_at)):
+            found[spelled] = _close_look(workspace, channel, spelled)
+        else:
+            found[spelled] = Look(outcomes.get(pk), standing.expires_at)
+    return found
+
+
+def _close_look(workspace: Workspace, channel: Channel | None, spelled: str) -> Found:
+    """At one that is missing, or about to expire."""
+    try:
+        review = current_review(workspace, spelled, channel)
+    except DomainError as failure:
+        return failure
+    outcome = None if review.is_pending else _outcomes([review.pk])[review.pk]
     return Look(outcome, review.expires_at)
+
+
+def _outcomes(closed: Iterable[uuid.UUID]) -> dict[uuid.UUID, bytes]:
+    """What calls get that wait for these reviews."""
+    ids = list(closed)
+    if not ids:
+        return {}
+    whole = loaded(Message.objects.filter(pk__in=ids))
+    return {message.pk: orjson.dumps(outcome_body(message)) for message in whole}

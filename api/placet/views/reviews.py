@@ -1,6 +1,6 @@
 """Reviews: pending, one, and waiting for one (Placet contract 2.3)."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
@@ -81,7 +81,7 @@ class WaitForReview(AgentView):
         review = current_review(workspace_of(request), message_id, channel_in_query(request))
         if review.is_pending:
             raise ServedElsewhereError
-        return Response(outcome_body(review))
+        return Response(outcome_body(loaded(Message.objects.filter(pk=review.pk)).get()))
 
 
 def current_review(workspace: Workspace, message_id: str, channel: Channel | None) -> ReviewRequest:
@@ -92,13 +92,16 @@ def current_review(workspace: Workspace, message_id: str, channel: Channel | Non
     Raises: MessageNotFoundError, NoReviewError.
     """
     review = find_review(workspace, message_id, channel)
-    is_near = review.expires_at <= timezone.now() + CLOCKS_DIFFER
-    if review.is_pending and is_near and expire_review(review.pk):
+    if review.is_pending and is_near(review.expires_at) and expire_review(review.pk):
         review.refresh_from_db()
     return review
 
 
-def outcome_body(review: ReviewRequest) -> dict[str, Any]:
-    """What a waiting call gets once the review is closed."""
-    whole = loaded(Message.objects.filter(pk=review.pk)).get()
-    return {"status": review.status, "message": message_body(whole, enriched=True)}
+def is_near(deadline: datetime) -> bool:
+    """Whether a deadline may have passed by the database's clock."""
+    return deadline <= timezone.now() + CLOCKS_DIFFER
+
+
+def outcome_body(message: Message) -> dict[str, Any]:
+    """What a waiting call gets once the review of a loaded message is closed."""
+    return {"status": message.review.status, "message": message_body(message, enriched=True)}
