@@ -28,7 +28,8 @@ def main() -> None:
 
     ids, a_second = [uuid.UUID(each) for each in sys.stdin.readline().split()], int(sys.argv[1])
     rows = ReviewRequest.objects.select_related("message", "channel")
-    reviews = sorted(rows.in_bulk(ids).values(), key=lambda each: ids.index(each.pk))
+    found = rows.in_bulk(ids)
+    reviews = [found[each] for each in ids]
     person = User.objects.earliest("created_at")
     if a_second:
         sys.stdin.readline()
@@ -39,11 +40,14 @@ def main() -> None:
 
 
 def one_by_one(reviews: Sequence["ReviewRequest"], person: "User", a_second: int) -> dict[str, int]:
+    from django.db import transaction
+
     committed: dict[str, int] = {}
     started = time.monotonic()
     for number, review in enumerate(reviews):
         time.sleep(max(0.0, started + number / a_second - time.monotonic()))
-        decide(review, person, committed)
+        with transaction.atomic():
+            decide(review, person, committed)
     return committed
 
 
@@ -65,10 +69,9 @@ def decide(review: "ReviewRequest", person: "User", committed: dict[str, int]) -
     from reviews.services import Answer, answer_review
 
     answer = Answer(response={"selectedOption": "approve"}, by=person, via=Closer.PAGE)
-    with transaction.atomic():
-        # Before the hooks that publish: the notice must not be out before the time is taken.
-        transaction.on_commit(partial(note, committed, str(review.pk)))
-        answer_review(review, answer=answer)
+    # Before the hooks that publish: the notice must not be out before the time is taken.
+    transaction.on_commit(partial(note, committed, str(review.pk)))
+    answer_review(review, answer=answer)
 
 
 def note(committed: dict[str, int], review_id: str) -> None:

@@ -55,11 +55,11 @@ def main() -> None:
     waiters = min(chosen.waiters, most_calls())
     with contextlib.ExitStack() as running:
         running.enter_context(stage())
-        reviews, keys = seed(waiters)
+        seeded = seed(waiters)
         yardsticks()
         port = running.enter_context(realtime(traced=chosen.memory))
         with asyncio.Runner(loop_factory=_fast_loop) as runner:
-            runner.run(measure(port, reviews, keys, traced=chosen.memory))
+            runner.run(measure(port, seeded, traced=chosen.memory))
 
 
 def _fast_loop() -> asyncio.AbstractEventLoop:
@@ -83,7 +83,7 @@ def realtime(*, traced: bool = False) -> Iterator[int]:
     command = [
         *(sys.executable, "-m", "uvicorn", "bench.counted_realtime:application"),
         *("--port", str(port), "--no-access-log", "--log-level", "warning", "--backlog", "4096"),
-        *("--ws", "websockets-sansio", "--timeout-graceful-shutdown", "1"),
+        *("--ws", "websockets-sansio", "--timeout-graceful-shutdown", "1", "--no-proxy-headers"),
     ]
     tracing = {"PYTHONTRACEMALLOC": "1"} if traced else {}
     with child(*command, env=os.environ | tracing):
@@ -109,8 +109,16 @@ def figures(port: int) -> dict[str, float]:
     return found
 
 
-def seed(waiters: int) -> tuple[list[str], list[str]]:
-    """One workspace with its keys and reviews; returns the reviews' ids and the keys."""
+@dataclass(frozen=True)
+class Seeded:
+    """One workspace: its keys, a channel, and the ids of its reviews."""
+
+    keys: list[str]
+    channel: str
+    reviews: list[str]
+
+
+def seed(waiters: int) -> Seeded:
     from django.utils import timezone
 
     from accounts.ids import uuid7
@@ -140,7 +148,7 @@ def seed(waiters: int) -> tuple[list[str], list[str]]:
         reviews.append(asked)
     Message.objects.bulk_create(messages, batch_size=500)
     ReviewRequest.objects.bulk_create(reviews, batch_size=500)
-    return [str(each.pk) for each in messages], keys
+    return Seeded(keys, str(channel.pk), [str(each.pk) for each in messages])
 
 
 @dataclass
@@ -200,8 +208,8 @@ class Call(asyncio.Protocol):
             self.transport.close()
 
 
-async def measure(port: int, reviews: list[str], keys: list[str], *, traced: bool) -> None:
-    waiters = Waiters(port)
+async def measure(port: int, seeded: Seeded, *, traced: bool) -> None:
+    waiters, reviews, keys = Waiters(port), seeded.reviews, seeded.keys
     async with (
         decider(reviews[:DECIDED], DECISIONS_A_SECOND) as some,
         decider(reviews[DECIDED : 2 * DECIDED], DECISIONS_A_SECOND) as more,
@@ -217,11 +225,12 @@ async def measure(port: int, reviews: list[str], keys: list[str], *, traced: boo
         if traced:
             print(await asyncio.to_thread(where_memory_is, port))
         await hold(waiters, opened)
-        taken = await decide(waiters, some)
+        taken, cpu = await decide(waiters, some)
+        record("P3", "CPU to wake and answer a call", cpu * 1e6 / len(taken), "us")
         record("P3", "commit to answer, p50", middle(taken), "ms", at_most=2)
         record("P3", "commit to answer, p99", late(taken), "ms", at_most=10)
-        async with saturated(keys[0]) as api:
-            taken = await decide(waiters, more)
+        async with saturated(keys[0], seeded.channel) as api:
+            taken, _ = await decide(waiters, more)
             record("P3", "the same with the API saturated, p50", middle(taken), "ms")
             what = "the same with the API saturated, p99"
             record("P3", what, late(taken), "ms", at_most=50)
@@ -307,19 +316,24 @@ async def committed_by(process: asyncio.subprocess.Process) -> dict[str, int]:
     return found
 
 
-async def decide(waiters: Waiters, process: asyncio.subprocess.Process) -> list[float]:
-    """Milliseconds from commit to answer, sorted."""
+async def decide(
+    waiters: Waiters, process: asyncio.subprocess.Process
+) -> tuple[list[float], float]:
+    """Milliseconds from commit to answer, sorted, and the realtime process's CPU seconds."""
+    before = await asyncio.to_thread(figures, waiters.port)
     committed = await committed_by(process)
     until = time.monotonic() + 20
     while not committed.keys() <= waiters.answered.keys() and time.monotonic() < until:
         await asyncio.sleep(0.05)
+    after = await asyncio.to_thread(figures, waiters.port)
     if missing := len(committed.keys() - waiters.answered.keys()):
         print(f"    {missing} of {len(committed)} were not answered")
-    return sorted(
+    taken = [
         (waiters.answered[each] - at) / MS
         for each, at in committed.items()
         if each in waiters.answered
-    )
+    ]
+    return sorted(taken), after["cpu_seconds"] - before["cpu_seconds"]
 
 
 def middle(taken: list[float]) -> float:
@@ -331,24 +345,16 @@ def late(taken: list[float]) -> float:
 
 
 async def decide_at_once(waiters: Waiters, process: asyncio.subprocess.Process) -> None:
-    before, calls = await asyncio.to_thread(figures, waiters.port), waiters.opened
-    taken = await decide(waiters, process)
-    after = await asyncio.to_thread(figures, waiters.port)
-    record(
-        "P3",
-        f"{len(taken):,} decided at once, commit to last answer",
-        taken[-1] / 1000,
-        "s",
-        at_most=0.7,
-    )
+    calls = waiters.opened
+    taken, cpu = await decide(waiters, process)
+    what = f"{len(taken):,} decided at once, commit to last answer"
+    record("P3", what, taken[-1] / 1000, "s", at_most=0.7)
     record("P3", "answers missing", AT_ONCE - len(taken), at_most=0)
-    sent = after["statements"] - before["statements"]
-    busy = after["cpu_seconds"] - before["cpu_seconds"]
-    print(f"    {sent:.0f} statements, {busy:.2f} s of CPU; {waiters.opened - calls} calls came")
+    print(f"    {cpu:.2f} s of CPU; {waiters.opened - calls} calls came back meanwhile")
 
 
 @contextlib.asynccontextmanager
-async def saturated(key: str) -> AsyncIterator[dict[str, float]]:
+async def saturated(key: str, channel: str) -> AsyncIterator[dict[str, float]]:
     """A web process that has more to do than it can. Afterwards: how much it did a second."""
     port, told = free_port(), {"posts": 0.0}
     command = [
@@ -358,7 +364,7 @@ async def saturated(key: str) -> AsyncIterator[dict[str, float]]:
     ]
     with child(*command):
         load = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "bench.saturate", str(port), key),
+            *(sys.executable, "-m", "bench.saturate", str(port), key, channel),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
         )

@@ -1,7 +1,7 @@
-"""Posts requests for approval as fast as they are answered: `python -m bench.saturate PORT KEY`.
+"""Posts requests for approval as fast as they are answered.
 
-Says "warm" once each connection was answered, goes on until a line comes or 60 seconds are over,
-and prints how many a second were answered since.
+`python -m bench.saturate PORT KEY CHANNEL` says "warm" once each connection was answered, goes on
+until a line comes or 60 seconds are over, and prints how many a second were answered since.
 """
 
 import asyncio
@@ -18,9 +18,9 @@ STARTING = 30
 class Load:
     """Connections that post without a pause."""
 
-    def __init__(self, port: int, key: str) -> None:
+    def __init__(self, port: int, key: str, channel: str) -> None:
         review = {"type": "approval", "payload": {"options": ["approve", "reject"]}}
-        body = json.dumps({"text": "Deploy?", "review": review})
+        body = json.dumps({"channelId": channel, "text": "Deploy?", "review": review})
         self._call = (
             f"POST /api/v1/messages HTTP/1.1\r\nhost: localhost\r\nx-api-key: {key}\r\n"
             f"content-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n{body}"
@@ -47,8 +47,8 @@ class Load:
         raise TimeoutError("no web process")
 
 
-async def run(port: int, key: str) -> None:
-    load = Load(port, key)
+async def run(port: int, key: str, channel: str) -> None:
+    load = Load(port, key, channel)
     async with asyncio.TaskGroup() as group:
         posting = [group.create_task(load.post_for_ever()) for _ in range(CLIENTS)]
         while load.answered < 4 * CLIENTS:
@@ -70,4 +70,4 @@ async def line() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(run(int(sys.argv[1]), sys.argv[2]))
+    asyncio.run(run(int(sys.argv[1]), *sys.argv[2:]))

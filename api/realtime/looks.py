@@ -2,7 +2,7 @@
 
 import uuid
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,73 +10,97 @@ import orjson
 
 from accounts.ids import parse_uuid
 from accounts.models import Workspace
-from api.placet.views.reviews import current_review, is_near, outcome_body
-from api.placet.wire import loaded
+from api.placet.views.reviews import current_review, is_near, outcomes
 from inbox.errors import DomainError
-from inbox.models import Channel, Message
-from reviews.models import Status
+from inbox.models import Channel
+from inbox.queries import messages_in
 from reviews.queries import standings
+
+type Place = tuple[Workspace, Channel | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
     """What is waited for, by whom."""
 
-    workspace: Workspace
-    channel: Channel | None
+    place: Place
     message_id: str
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """What a look found: an outcome to answer with, or the deadline to look again at."""
+class Closed:
+    """The outcome to answer with."""
 
-    outcome: bytes | None
+    outcome: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """The deadline to look again at."""
+
     expires_at: datetime
 
 
+type Look = Closed | Open
 type Found = Look | Exception
 
 
 def look(targets: Sequence[Target]) -> list[Found]:
-    """What each of them waits for, and for some an error: MessageNotFoundError, NoReviewError."""
-    places = defaultdict(list)
+    """How each of them stands; for some an error, MessageNotFoundError or NoReviewError.
+
+    When a call comes most reviews are open, and one short statement says so.
+    """
+    found = {place: _look_in(place, wanted) for place, wanted in _by_place(targets).items()}
+    return [found[each.place][each.message_id] for each in targets]
+
+
+def look_again(targets: Sequence[Target]) -> list[Found]:
+    """The same once something happened: most reviews are closed, so outcomes are loaded first."""
+    closed = {
+        place: _outcomes(place, [pk for each in wanted if (pk := parse_uuid(each))])
+        for place, wanted in _by_place(targets).items()
+    }
+    known = [closed[each.place].get(parse_uuid(each.message_id)) for each in targets]
+    pairs = list(zip(targets, known, strict=True))
+    others = iter(look([target for target, outcome in pairs if outcome is None]))
+    return [next(others) if outcome is None else outcome for _, outcome in pairs]
+
+
+def _by_place(targets: Sequence[Target]) -> dict[Place, set[str]]:
+    places: defaultdict[Place, set[str]] = defaultdict(set)
     for target in targets:
-        places[target.workspace, target.channel].append(target.message_id)
-    found = {place: _look_in(*place, set(wanted)) for place, wanted in places.items()}
-    return [found[each.workspace, each.channel][each.message_id] for each in targets]
+        places[target.place].add(target.message_id)
+    return places
 
 
-def _look_in(
-    workspace: Workspace, channel: Channel | None, wanted: Collection[str]
-) -> Mapping[str, Found]:
+def _look_in(place: Place, wanted: Collection[str]) -> dict[str, Found]:
     ids = {spelled: parse_uuid(spelled) for spelled in wanted}
-    known = standings(workspace, [each for each in ids.values() if each], channel)
-    outcomes = _outcomes(pk for pk, each in known.items() if each.status != Status.PENDING)
+    known = standings(place[0], [each for each in ids.values() if each], place[1])
+    closed = _outcomes(place, [pk for pk, each in known.items() if not each.is_pending])
     found: dict[str, Found] = {}
     for spelled, pk in ids.items():
         standing = known.get(pk) if pk else None
-        if standing is None or (standing.is_pending and is_near(standing.expires_at)):
-            found[spelled] = _close_look(workspace, channel, spelled)
+        if pk in closed:
+            found[spelled] = closed[pk]
+        elif standing is None or is_near(standing.expires_at):
+            found[spelled] = _close_look(place, spelled)
         else:
-            found[spelled] = Look(outcomes.get(pk), standing.expires_at)
+            found[spelled] = Open(standing.expires_at)
     return found
 
 
-def _close_look(workspace: Workspace, channel: Channel | None, spelled: str) -> Found:
+def _close_look(place: Place, spelled: str) -> Found:
     """At one that is missing, or about to expire."""
     try:
-        review = current_review(workspace, spelled, channel)
+        review = current_review(place[0], spelled, place[1])
     except DomainError as failure:
         return failure
-    outcome = None if review.is_pending else _outcomes([review.pk])[review.pk]
-    return Look(outcome, review.expires_at)
+    closed = {} if review.is_pending else _outcomes(place, [review.pk])
+    return closed.get(review.pk) or Open(review.expires_at)
 
 
-def _outcomes(closed: Iterable[uuid.UUID]) -> dict[uuid.UUID, bytes]:
-    """What calls get that wait for these reviews."""
-    ids = list(closed)
+def _outcomes(place: Place, ids: Collection[uuid.UUID]) -> dict[uuid.UUID | None, Closed]:
     if not ids:
         return {}
-    whole = loaded(Message.objects.filter(pk__in=ids))
-    return {message.pk: orjson.dumps(outcome_body(message)) for message in whole}
+    found = outcomes(messages_in(*place).filter(pk__in=ids))
+    return {pk: Closed(orjson.dumps(body)) for pk, body in found.items()}

@@ -25,7 +25,7 @@ from api import call_log
 from api.authentication import authenticate_headers, key_in_headers
 from api.placet.errors import error_body, headers_of, judge
 from api.placet.outbound import review_topic
-from api.realtime.looks import Found, Look, Target, look
+from api.realtime.looks import Closed, Found, Look, Open, Target, look, look_again
 from api.realtime.places import OpenCalls
 from api.realtime.turns import Turns
 from api.throttling import count_call
@@ -135,7 +135,7 @@ class Waiting:
     def __init__(self, listener: Listener) -> None:
         self._listener = listener
         self._arrivals = Turns(_first_looks)
-        self._looks = Turns(look)
+        self._looks = Turns(look_again)
         self.open_calls = OpenCalls()
 
     async def answer(self, message_id: str, scope: Message, receive: Receive, send: Send) -> None:
@@ -157,10 +157,10 @@ class Waiting:
         self._listener.call_on(topic, sleeper.wake)
         try:
             call, found = await self._arrivals.join(visit)
-            if found.outcome is None:
+            if isinstance(found, Open):
                 with self.open_calls.one_of_few(call.key_id):
                     found = await self._later_looks(call, found, sleeper, receive, until)
-            return found.outcome or TIMEOUT, call.headers
+            return found.outcome if isinstance(found, Closed) else TIMEOUT, call.headers
         finally:
             self._listener.no_more(topic, sleeper.wake)
 
@@ -168,7 +168,7 @@ class Waiting:
         self, call: Call, found: Look, sleeper: Sleeper, receive: Receive, until: float
     ) -> Look:
         """Sleep and look in turns, until there is an outcome or the time is up."""
-        while found.outcome is None and (left := until - time.monotonic()) > 0:
+        while isinstance(found, Open) and (left := until - time.monotonic()) > 0:
             to_deadline = max(_seconds_to(found.expires_at), SHORTEST_SLEEP_SECONDS)
             await sleeper.sleep(receive, min(left, to_deadline))
             try:
@@ -221,7 +221,7 @@ def _admitted(visit: Visit, keys: Mapping[str, ApiKey], now: datetime) -> Call |
         channel = None if wanted is None else require_channel(key.workspace, wanted)
     except (APIException, DomainError) as failure:
         return failure
-    target = Target(key.workspace, channel, visit.message_id)
+    target = Target((key.workspace, channel), visit.message_id)
     return Call(key.pk, target, {} if counted is None else counted.headers)
 
 

@@ -209,26 +209,27 @@ def test_many_calls_about_one_review_share_their_looks(
 ) -> None:
     person = make_person(review.workspace)
     looked: list[object] = []
-    standings = looks.standings
+    outcomes = looks.outcomes
 
     def counted(*asked: Any) -> Any:
         looked.append(asked)
-        return standings(*asked)
+        return outcomes(*asked)
 
     calls = [pool.submit(wait, realtime, key, review.pk) for _ in range(50)]
     is_waiting(realtime, calls=50)
-    monkeypatch.setattr(looks, "standings", counted)
+    monkeypatch.setattr(looks, "outcomes", counted)
     approve(review, person)
     outcomes = {call.result(timeout=10).content for call in calls}
     assert len(outcomes) == 1
-    assert len(looked) < 10
+    assert 1 <= len(looked) < 10
 
 
 def test_no_statement_while_waiting(
     waiting: Future[Any], realtime: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looked: list[object] = []
-    monkeypatch.setattr(looks, "standings", lambda *asked: looked.append(asked))
+    for name in ("standings", "outcomes"):
+        monkeypatch.setattr(looks, name, lambda *asked: looked.append(asked))
     assert not happens_within(1, lambda: looked)
     monkeypatch.undo()
     connection.close()
