@@ -58,8 +58,9 @@ def main() -> None:
         seeded = seed(waiters)
         yardsticks()
         port = running.enter_context(realtime(traced=chosen.memory))
+        api = running.enter_context(web())
         with asyncio.Runner(loop_factory=_fast_loop) as runner:
-            runner.run(measure(port, seeded, traced=chosen.memory))
+            runner.run(measure(port, api, seeded, traced=chosen.memory))
 
 
 def _fast_loop() -> asyncio.AbstractEventLoop:
@@ -208,7 +209,7 @@ class Call(asyncio.Protocol):
             self.transport.close()
 
 
-async def measure(port: int, seeded: Seeded, *, traced: bool) -> None:
+async def measure(port: int, api: int, seeded: Seeded, *, traced: bool) -> None:
     waiters, reviews, keys = Waiters(port), seeded.reviews, seeded.keys
     async with (
         decider(reviews[:DECIDED], DECISIONS_A_SECOND) as some,
@@ -229,12 +230,12 @@ async def measure(port: int, seeded: Seeded, *, traced: bool) -> None:
         record("P3", "CPU to wake and answer a call", cpu * 1e6 / len(taken), "us")
         record("P3", "commit to answer, p50", middle(taken), "ms", at_most=2)
         record("P3", "commit to answer, p99", late(taken), "ms", at_most=10)
-        async with saturated(keys[0], seeded.channel) as api:
+        async with saturated(api, keys[0], seeded.channel) as load:
             taken, _ = await decide(waiters, more)
             record("P3", "the same with the API saturated, p50", middle(taken), "ms")
             what = "the same with the API saturated, p99"
             record("P3", what, late(taken), "ms", at_most=50)
-        print(f"    the API meanwhile: {api['posts']:.0f} posts a second")
+        print(f"    the API meanwhile: {load['posts']:.0f} posts a second")
     async with decider(reviews[2 * DECIDED :][:AT_ONCE], 0) as half:
         await next_round(waiters, len(reviews))
         await decide_at_once(waiters, half)
@@ -353,31 +354,38 @@ async def decide_at_once(waiters: Waiters, process: asyncio.subprocess.Process) 
     print(f"    {cpu:.2f} s of CPU; {waiters.opened - calls} calls came back meanwhile")
 
 
-@contextlib.asynccontextmanager
-async def saturated(key: str, channel: str) -> AsyncIterator[dict[str, float]]:
-    """A web process that has more to do than it can. Afterwards: how much it did a second."""
-    port, told = free_port(), {"posts": 0.0}
+@contextlib.contextmanager
+def web() -> Iterator[int]:
+    """The web process beside it, as docker-compose.yml starts it."""
+    port = free_port()
     command = [
         *(sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1"),
         *("--port", str(port), "--workers", str(WEB_WORKERS), "--blocking-threads", "8"),
         *("--no-log", "config.wsgi:application"),
     ]
     with child(*command):
-        load = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "bench.saturate", str(port), key, channel),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-        )
-        assert load.stdout is not None  # noqa: S101  # a pipe
-        try:
-            await load.stdout.readline()  # it is warm
-            yield told
-            output, _ = await load.communicate(b"\n")
-            told["posts"] = float(output)
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                load.kill()
-            await load.wait()
+        yield port
+
+
+@contextlib.asynccontextmanager
+async def saturated(port: int, key: str, channel: str) -> AsyncIterator[dict[str, float]]:
+    """The web process has more to do than it can. Afterwards: how much it did a second."""
+    told = {"posts": 0.0}
+    load = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bench.saturate", str(port), key, channel),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert load.stdout is not None  # noqa: S101  # a pipe
+    try:
+        await load.stdout.readline()  # it is warm
+        yield told
+        output, _ = await load.communicate(b"\n")
+        told["posts"] = float(output)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            load.kill()
+        await load.wait()
 
 
 def where_memory_is(port: int) -> str:
