@@ -11,7 +11,11 @@ import time
 import uuid
 from collections.abc import Sequence
 from functools import partial
+from itertools import batched
 from typing import TYPE_CHECKING
+
+RESPONSE_JSON = '{"selectedOption": "approve"}'
+BATCH = 500
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -52,12 +56,29 @@ def one_by_one(reviews: Sequence["ReviewRequest"], person: "User", a_second: int
 
 
 def all_at_once(reviews: Sequence["ReviewRequest"], person: "User") -> dict[str, int]:
+    """Only what follows the commit is measured: rows are closed by the batch, and announced."""
     from django.db import transaction
+    from django.utils import timezone
+
+    from reviews.models import Closer, ReviewRequest, Status
+    from reviews.signals import reviews_closed
 
     committed: dict[str, int] = {}
+    decision = {
+        "status": Status.COMPLETED,
+        "response_json": RESPONSE_JSON,
+        "decided_at": timezone.now(),
+        "decided_by": person,
+        "decided_via": Closer.PAGE,
+    }
     with transaction.atomic():
-        for review in reviews:
-            decide(review, person, committed)
+        for some in batched(reviews, BATCH):
+            ids = [review.pk for review in some]
+            ReviewRequest.objects.filter(pk__in=ids).update(**decision)
+            for review in some:
+                vars(review).update(status=Status.COMPLETED, response_json=RESPONSE_JSON)
+                transaction.on_commit(partial(note, committed, str(review.pk)))
+            reviews_closed.send(sender=ReviewRequest, reviews=list(some))
         sys.stdin.readline()
     return committed
 
@@ -68,7 +89,7 @@ def decide(review: "ReviewRequest", person: "User", committed: dict[str, int]) -
     from reviews.models import Closer
     from reviews.services import Answer, answer_review
 
-    answer = Answer(response={"selectedOption": "approve"}, by=person, via=Closer.PAGE)
+    answer = Answer(response=json.loads(RESPONSE_JSON), by=person, via=Closer.PAGE)
     # Before the hooks that publish: the notice must not be out before the time is taken.
     transaction.on_commit(partial(note, committed, str(review.pk)))
     answer_review(review, answer=answer)

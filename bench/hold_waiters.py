@@ -327,8 +327,8 @@ async def decide(
     while not committed.keys() <= waiters.answered.keys() and time.monotonic() < until:
         await asyncio.sleep(0.05)
     after = await asyncio.to_thread(figures, waiters.port)
-    if missing := len(committed.keys() - waiters.answered.keys()):
-        print(f"    {missing} of {len(committed)} were not answered")
+    missing = len(committed.keys() - waiters.answered.keys())
+    record("P3", f"answers missing of {len(committed):,}", missing, at_most=0)
     taken = [
         (waiters.answered[each] - at) / MS
         for each, at in committed.items()
@@ -350,7 +350,6 @@ async def decide_at_once(waiters: Waiters, process: asyncio.subprocess.Process) 
     taken, cpu = await decide(waiters, process)
     what = f"{len(taken):,} decided at once, commit to last answer"
     record("P3", what, taken[-1] / 1000, "s", at_most=0.7)
-    record("P3", "answers missing", AT_ONCE - len(taken), at_most=0)
     print(f"    {cpu:.2f} s of CPU; {waiters.opened - calls} calls came back meanwhile")
 
 
