@@ -61,7 +61,8 @@ def standings(
 ) -> dict[uuid.UUID, Standing]:
     """How reviews stand, in one short statement. What is missing or elsewhere is left out."""
     reviews = rows_in(ReviewRequest.objects.all(), workspace, channel).filter(pk__in=ids)
-    return {pk: Standing(*rest) for pk, *rest in reviews.values_list("pk", "status", "expires_at")}
+    rows = reviews.values_list("pk", "status", "expires_at")
+    return {pk: Standing(status, expires_at) for pk, status, expires_at in rows}
 
 
 class IterationTargetError(DomainError):

@@ -31,7 +31,7 @@ def loaded(messages: QuerySet[Message]) -> QuerySet[Message]:
 def loaded_at_once(messages: QuerySet[Message]) -> list[Message]:
     """The same, in one statement where none of them has files, as most have none."""
     has_files = Exists(Attachment.objects.filter(message=OuterRef("pk")))
-    found = list(_with_neighbours(messages).annotate(has_files=has_files))
+    found: list[Any] = list(_with_neighbours(messages).annotate(has_files=has_files))
     prefetch_related_objects([each for each in found if each.has_files], _files())
     return found
 

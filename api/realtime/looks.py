@@ -102,5 +102,5 @@ def _close_look(place: Place, spelled: str) -> Found:
 def _outcomes(place: Place, ids: Collection[uuid.UUID]) -> dict[uuid.UUID | None, Closed]:
     if not ids:
         return {}
-    found = outcomes(messages_in(*place).filter(pk__in=ids))
+    found = outcomes(messages_in(*place).filter(pk__in=ids).order_by())
     return {pk: Closed(orjson.dumps(body)) for pk, body in found.items()}

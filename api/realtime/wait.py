@@ -134,8 +134,8 @@ class Waiting:
 
     def __init__(self, listener: Listener) -> None:
         self._listener = listener
-        self._arrivals = Turns(_first_looks)
-        self._looks = Turns(look_again)
+        self._arrivals: Turns[Visit, Arrival] = Turns(_first_looks)
+        self._looks: Turns[Target, Look] = Turns(look_again)
         self.open_calls = OpenCalls()
 
     async def answer(self, message_id: str, scope: Message, receive: Receive, send: Send) -> None:

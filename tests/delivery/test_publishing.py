@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 from functools import partial
+from typing import Any
 
 from delivery import bus
 from delivery.publishing import MOST_WAITING, Publisher
@@ -57,7 +58,8 @@ def test_call_that_waits_already_is_made_once_and_sees_what_led_to_both() -> Non
 
 
 def test_notices_of_a_large_transaction_all_arrive_in_few_messages() -> None:
-    with bus.client().pubsub(ignore_subscribe_messages=True) as listening:
+    listening: Any = bus.client().pubsub(ignore_subscribe_messages=True)  # type: ignore[no-untyped-call]
+    with listening:
         listening.subscribe(bus.CHANNEL)
         assert happens_within(5, lambda: bus.client().pubsub_numsub(bus.CHANNEL)[0][1] >= 1)
         for number in range(5000):

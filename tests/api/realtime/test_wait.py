@@ -17,11 +17,13 @@ from api import call_log as call_log_module
 from api.call_log import call_log
 from api.calls import unnamed_calls
 from api.models import Call
+from api.placet.views import reviews
 from api.realtime import looks
 from delivery import bus
 from inbox.models import Channel
 from inbox.services.channels import delete_channel
 from inbox.services.messages import delete_message
+from reviews import queries
 from reviews.models import Closer, ReviewRequest
 from reviews.services import Answer, answer_review
 from tests.api.realtime.running import Running
@@ -107,7 +109,7 @@ def test_answer_between_look_and_sleep_is_not_missed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     looked: list[str] = []
-    standings = looks.standings
+    standings = queries.standings
 
     def look_and_be_late(*asked: Any) -> Any:
         found = standings(*asked)
@@ -209,11 +211,11 @@ def test_many_calls_about_one_review_share_their_looks(
 ) -> None:
     person = make_person(review.workspace)
     looked: list[object] = []
-    outcomes = looks.outcomes
+    loaded = reviews.outcomes
 
     def counted(*asked: Any) -> Any:
         looked.append(asked)
-        return outcomes(*asked)
+        return loaded(*asked)
 
     calls = [pool.submit(wait, realtime, key, review.pk) for _ in range(50)]
     is_waiting(realtime, calls=50)
