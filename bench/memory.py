@@ -85,8 +85,9 @@ def wait_until_ready(port: int, said: Path) -> None:
 def descendants(pid: int) -> list[int]:
     found = []
     for task in Path(f"/proc/{pid}/task").iterdir():
-        for name in (task / "children").read_text().split():
-            found += [int(name), *descendants(int(name))]
+        with contextlib.suppress(OSError):  # a thread, or a child, that ended meanwhile
+            for name in (task / "children").read_text().split():
+                found += [int(name), *descendants(int(name))]
     return found
 
 
