@@ -1,7 +1,7 @@
 """Reads about people and keys."""
 
-import hmac
 import uuid
+from collections.abc import Collection
 from datetime import datetime
 
 from django.db.models import Q, QuerySet
@@ -31,12 +31,15 @@ class NotFoundError(RefusedError):
 
 def key_for_clear_text(clear: str, *, now: datetime) -> ApiKey | None:
     """Find the usable key for what a caller showed: known, not revoked, not expired."""
-    hashed = hash_key(clear)
-    row = ApiKey.objects.select_related("workspace").filter(key_hash=hashed).first()
-    if row is None or not hmac.compare_digest(row.key_hash, hashed):
-        return None
-    ended = row.revoked_at is not None or (row.expires_at is not None and row.expires_at <= now)
-    return None if ended else row
+    return keys_for_clear_texts([clear], now=now).get(clear)
+
+
+def keys_for_clear_texts(shown: Collection[str], *, now: datetime) -> dict[str, ApiKey]:
+    """The usable keys among what callers showed, in one statement."""
+    hashes = {clear: hash_key(clear) for clear in shown}
+    rows = ApiKey.objects.select_related("workspace").filter(key_hash__in=set(hashes.values()))
+    known = {row.key_hash: row for row in rows if row.works_at(now)}
+    return {clear: known[hashed] for clear, hashed in hashes.items() if hashed in known}
 
 
 def memberships_of(user: User) -> list[Membership]:

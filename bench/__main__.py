@@ -30,6 +30,7 @@ PROGRAMS = {  # how often each is started
     "hold_waiters": ROUNDS,
     "callbacks": ROUNDS,
     "expire": ROUNDS,
+    "memory": ROUNDS,
     "lists": 1,
 }
 LONGEST = 300  # seconds of one program

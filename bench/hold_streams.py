@@ -145,7 +145,7 @@ async def decide(pages: Pages, reviews: list[str], listeners: int) -> None:
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
     )
-    output, _ = await process.communicate("\n".join(reviews).encode())
+    output, _ = await process.communicate(" ".join(reviews).encode())
     committed: dict[str, int] = json.loads(output)
     await asyncio.sleep(2)
     waits = [(at, arrived) for each, at in committed.items() for arrived in pages.heard[each]]

@@ -103,7 +103,7 @@ def migrate() -> None:
 @contextlib.contextmanager
 def worker() -> Iterator["subprocess.Popen[bytes]"]:
     """One worker process and its clock, as the product starts them."""
-    celery = [sys.executable, "-m", "celery", "--quiet", "-A", "config.celery"]
+    celery = [sys.executable, "-m", "celery", "--quiet", "-A"]
     flags = ["--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "ERROR"]
     pool = ["--pool", "threads", "--concurrency", "4"]
     scheduler = ["--scheduler", "celery.beat:Scheduler", "--loglevel", "ERROR"]
@@ -112,8 +112,8 @@ def worker() -> Iterator["subprocess.Popen[bytes]"]:
         "env": os.environ | {"PYTHONWARNINGS": "ignore"},  # of Celery, about root
     }
     with (
-        child(*celery, "worker", *pool, *flags, **quiet) as process,
-        child(*celery, "beat", *scheduler, **quiet),
+        child(*celery, "config.celery", "worker", *pool, *flags, **quiet) as process,
+        child(*celery, "config.clock", "beat", *scheduler, **quiet),
     ):
         yield process
 

@@ -3,20 +3,18 @@
 Whoever reports that something broke can say which request it was.
 """
 
-import logging
 import re
 import secrets
 from collections.abc import Callable
-from contextvars import ContextVar
 
 from django.http import HttpRequest, HttpResponse, HttpResponseServerError
 from django.template.loader import render_to_string
 
+from config.request_names import current
+
 HEADER = "X-Request-ID"
 META_NAME = "HTTP_X_REQUEST_ID"
 GIVEN = re.compile(r"[A-Za-z0-9._-]{8,64}")  # by a proxy or a client; anything else is replaced
-
-current: ContextVar[str] = ContextVar("request id", default="")
 
 
 class RequestIdMiddleware:
@@ -35,14 +33,6 @@ class RequestIdMiddleware:
             current.reset(outer)
         response[HEADER] = name
         return response
-
-
-class RequestIdFilter(logging.Filter):
-    """Gives each record `request_id`: " [<id>]" while a request is served, else nothing."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        record.request_id = f" [{name}]" if (name := current.get()) else ""
-        return True
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

@@ -279,7 +279,6 @@ def _setup(environment: dict[str, str]) -> str:
 
 def _processes(environment: dict[str, str]) -> list[Child]:
     python = [sys.executable, "-m"]
-    celery = [*python, "celery", "--quiet", "-A", "config.celery"]
     web = [
         *(*python, "uvicorn", "config.asgi:application"),
         *("--host", settings.HOST, "--port", str(settings.PORT)),
@@ -288,10 +287,14 @@ def _processes(environment: dict[str, str]) -> list[Child]:
         *("--ws-per-message-deflate", "false", "--no-proxy-headers"),
     ]
     worker = [
-        *(*celery, "worker", "--pool", "threads", "--concurrency", str(WORKER_THREADS)),
+        *(*python, "celery", "--quiet", "-A", "config.celery", "worker"),
+        *("--pool", "threads", "--concurrency", str(WORKER_THREADS)),
         *("--loglevel", "INFO", "--without-gossip", "--without-mingle", "--without-heartbeat"),
     ]
-    beat = [*celery, "beat", "--scheduler", "celery.beat:Scheduler", "--loglevel", "WARNING"]
+    beat = [
+        *(*python, "celery", "--quiet", "-A", "config.clock", "beat"),
+        *("--scheduler", "celery.beat:Scheduler", "--loglevel", "WARNING"),
+    ]
     return [
         Child("web", web, environment | {"ONE_PORT": "on"}),
         Child("worker", worker, environment),

@@ -407,7 +407,7 @@ SPECTACULAR_SETTINGS = {
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"request id": {"()": "config.request_ids.RequestIdFilter"}},
+    "filters": {"request id": {"()": "config.request_names.RequestIdFilter"}},
     "formatters": {"line": {"format": "%(levelname)s %(name)s%(request_id)s: %(message)s"}},
     "handlers": {
         "stderr": {

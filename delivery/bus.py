@@ -2,6 +2,7 @@
 
 import functools
 from collections import deque
+from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
@@ -10,12 +11,14 @@ import redis
 from django.conf import settings
 from django.db import transaction
 
-from delivery.publishing import MOST_WAITING, Publisher
+from delivery.publishing import Publisher
 
 CHANNEL = "licet:bus"
+SENT_AT_ONCE = 500
+MOST_NOTICES = 20_000  # a transaction may close thousands of reviews
 
 publisher = Publisher("bus")
-_notices: deque[bytes] = deque(maxlen=MOST_WAITING)
+_notices: deque[bytes] = deque(maxlen=MOST_NOTICES)
 
 
 @functools.cache
@@ -39,13 +42,22 @@ def _publish(notice: bytes) -> None:
 
 def send_notices() -> None:
     """Send what waits, if anything does."""
-    if notices := take_notices():
+    if messages := waiting_messages():
         pipe = client().pipeline(transaction=False)
-        for notice in notices:
-            pipe.publish(CHANNEL, notice)
+        for message in messages:
+            pipe.publish(CHANNEL, message)
         pipe.execute()
 
 
-def take_notices() -> list[bytes]:
-    """What waits, for somebody who sends it with other things."""
-    return [_notices.popleft() for _ in range(len(_notices))]
+def waiting_messages() -> list[bytes]:
+    """What waits, for somebody who sends it with other things: many notices in few messages."""
+    messages = []
+    while _notices:
+        size = min(len(_notices), SENT_AT_ONCE)
+        messages.append(message_of(_notices.popleft() for _ in range(size)))
+    return messages
+
+
+def message_of(notices: Iterable[bytes]) -> bytes:
+    """What goes over the bus."""
+    return b"[" + b",".join(notices) + b"]"

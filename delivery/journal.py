@@ -24,7 +24,7 @@ from django.conf import settings
 from django.db import transaction
 from redis.commands.core import Script
 
-from delivery.bus import CHANNEL, client, publisher, send_notices, take_notices
+from delivery.bus import CHANNEL, client, message_of, publisher, send_notices, waiting_messages
 from delivery.publishing import Publisher
 
 TOPIC = "journal"
@@ -94,20 +94,19 @@ class Writer:
 
 
 def _write(entries: Iterable[tuple[str, LiveEvent]], *, lost: bool) -> None:
-    """Write to each workspace's journal, and let notices that wait go with the last one."""
+    """Write to each workspace's journal, and send what else waits with the last one."""
     by_workspace: dict[str, list[LiveEvent]] = {}
     for workspace_id, event in entries:
         by_workspace.setdefault(workspace_id, []).append(event)
     for number, (workspace_id, events) in enumerate(by_workspace.items(), 1):
-        notices = [orjson.dumps({"topic": TOPIC, "workspace": workspace_id})]
-        if number == len(by_workspace):
-            notices += [orjson.dumps({"topic": TOPIC, "workspace": None})] if lost else []
-            notices += take_notices()
-        _write_one(workspace_id, events, notices)
+        about = [workspace_id, None] if lost else [workspace_id]
+        told = message_of(orjson.dumps({"topic": TOPIC, "workspace": each}) for each in about)
+        last = number == len(by_workspace)
+        _write_one(workspace_id, events, [told, *(waiting_messages() if last else [])])
 
 
-def _write_one(workspace_id: str, events: Iterable[LiveEvent], notices: Sequence[bytes]) -> None:
-    arguments: list[Any] = [KEPT_ENTRIES, KEPT_SECONDS, CHANNEL, len(notices), *notices]
+def _write_one(workspace_id: str, events: Iterable[LiveEvent], messages: Sequence[bytes]) -> None:
+    arguments: list[Any] = [KEPT_ENTRIES, KEPT_SECONDS, CHANNEL, len(messages), *messages]
     for event in events:
         arguments += [event.name, event.id, event.channel, event.user_id]
     _script()(keys=[key_of(workspace_id)], args=arguments, client=client())

@@ -2,11 +2,10 @@
 
 import asyncio
 import contextlib
-import itertools
 import json
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import redis.asyncio
@@ -26,9 +25,7 @@ class Listener:
     def __init__(self) -> None:
         self._hearers: list[Callable[[dict[str, Any]], None]] = []
         self._missed: list[Callable[[], None]] = []
-        self._moments = itertools.count()
-        self._last_notice: dict[str, int] = {}
-        self._waiters: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
+        self._waiters: defaultdict[str, set[Callable[[], None]]] = defaultdict(set)
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -50,29 +47,18 @@ class Listener:
         if missed is not None:
             self._missed.append(missed)
 
-    @contextlib.contextmanager
-    def waiting_for(self, topic: str) -> Iterator[asyncio.Event]:
-        """Register before the first look: what happens between look and wait sets the event."""
-        event = asyncio.Event()
-        if topic not in self._last_notice:
-            self._last_notice[topic] = next(self._moments)
-        self._waiters[topic].add(event)
-        try:
-            yield event
-        finally:
-            self._waiters[topic].discard(event)
-            if not self._waiters[topic]:
-                del self._waiters[topic], self._last_notice[topic]
+    def call_on(self, topic: str, wake: Callable[[], None]) -> None:
+        """Ask to be woken. Do it before the first look: what happens after that wakes."""
+        self._waiters[topic].add(wake)
 
-    def last_notice(self, topic: str) -> int:
-        """A number that changes with each notice of a topic that somebody waits for."""
-        return self._last_notice.get(topic, -1)
+    def no_more(self, topic: str, wake: Callable[[], None]) -> None:
+        self._waiters[topic].discard(wake)
+        if not self._waiters[topic]:
+            del self._waiters[topic]
 
     def wake(self, topic: str) -> None:
-        if topic in self._last_notice:
-            self._last_notice[topic] = next(self._moments)
-        for event in self._waiters.get(topic, ()):
-            event.set()
+        for wake in tuple(self._waiters.get(topic, ())):
+            wake()
 
     def wake_everybody(self) -> None:
         for topic in list(self._waiters):
@@ -106,6 +92,7 @@ class Listener:
                     if notice is None:
                         await bus.ping()  # finds a connection that died without a word
                     elif notice["type"] == "message":
-                        self._take(json.loads(notice["data"]))
+                        for each in json.loads(notice["data"]):
+                            self._take(each)
         finally:
             await client.aclose()

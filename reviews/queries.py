@@ -1,6 +1,9 @@
 """Reads about reviews. Every one starts from a workspace."""
 
+import uuid
+from collections.abc import Collection
 from datetime import datetime
+from typing import NamedTuple
 
 from django.db.models import QuerySet
 
@@ -42,15 +45,24 @@ def find_review(
     return review
 
 
-def pending_until(
-    workspace: Workspace, message_id: str, channel: Channel | None = None
-) -> datetime | None:
-    """The deadline of a review that is open, in one short statement; None for any other id."""
-    wanted = parse_uuid(message_id)
-    reviews = ReviewRequest.objects.filter(workspace=workspace, pk=wanted, status=Status.PENDING)
-    if channel is not None:
-        reviews = reviews.filter(channel=channel)
-    return next(iter(reviews.values_list("expires_at", flat=True)), None)
+class Standing(NamedTuple):
+    """Whether a review is open, and until when."""
+
+    status: str
+    expires_at: datetime
+
+    @property
+    def is_pending(self) -> bool:
+        return self.status == Status.PENDING
+
+
+def standings(
+    workspace: Workspace, ids: Collection[uuid.UUID], channel: Channel | None = None
+) -> dict[uuid.UUID, Standing]:
+    """How reviews stand, in one short statement. What is missing or elsewhere is left out."""
+    reviews = rows_in(ReviewRequest.objects.all(), workspace, channel).filter(pk__in=ids)
+    rows = reviews.values_list("pk", "status", "expires_at")
+    return {pk: Standing(status, expires_at) for pk, status, expires_at in rows}
 
 
 class IterationTargetError(DomainError):

@@ -1,75 +1,106 @@
-"""Looking at a review for a waiting call: once for all who wait for the same one."""
+"""Looking at reviews for waiting calls: in few statements for all that are looked at together."""
 
-import asyncio
 import uuid
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import orjson
-from django.utils import timezone
 
+from accounts.ids import parse_uuid
 from accounts.models import Workspace
-from api.placet.outbound import review_topic
-from api.placet.views.reviews import current_review, outcome_body
-from delivery.listener import Listener
-from delivery.threads import in_thread
+from api.placet.views.reviews import current_review, is_near, outcomes
+from inbox.errors import DomainError
 from inbox.models import Channel
-from reviews.queries import pending_until
+from inbox.queries import messages_in
+from reviews.queries import standings
+
+type Place = tuple[Workspace, Channel | None]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Target:
     """What is waited for, by whom."""
 
-    workspace: Workspace
-    channel: Channel | None
+    place: Place
     message_id: str
 
-    @property
-    def identity(self) -> tuple[uuid.UUID, uuid.UUID | None, str]:
-        channel_id = None if self.channel is None else self.channel.pk
-        return self.workspace.pk, channel_id, self.message_id
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """The outcome to answer with."""
+
+    outcome: bytes
 
 
-@dataclass(frozen=True)
-class Look:
-    """What a look found: an outcome to answer with, or the deadline to look again at."""
+@dataclass(frozen=True, slots=True)
+class Open:
+    """The deadline to look again at."""
 
-    outcome: bytes | None
     expires_at: datetime
 
 
-class Looks:
-    """Joins calls that look at the same review at the same moment.
+type Look = Closed | Open
+type Found = Look | Exception
 
-    A running look may be joined only if no notice came since it began: what happened before that
-    it sees, and what happens later comes with a notice to whoever joined.
+
+def look(targets: Sequence[Target]) -> list[Found]:
+    """How each of them stands; for some an error, MessageNotFoundError or NoReviewError.
+
+    When a call comes most reviews are open, and one short statement says so.
     """
-
-    def __init__(self, listener: Listener) -> None:
-        self._listener = listener
-        self._running: dict[tuple[object, ...], asyncio.Task[Look]] = {}
-
-    async def join(self, target: Target) -> Look:
-        """Raises: MessageNotFoundError, NoReviewError."""
-        topic = review_topic(target.message_id.lower())
-        identity = (*target.identity, self._listener.last_notice(topic))
-        running = self._running.get(identity)
-        if running is None:
-            running = asyncio.create_task(in_thread(look, target))
-            self._running[identity] = running
-            running.add_done_callback(lambda _: self._running.pop(identity, None))
-        return await asyncio.shield(running)  # one client's leaving must not end it for others
+    found = {place: _look_in(place, wanted) for place, wanted in _by_place(targets).items()}
+    return [found[each.place][each.message_id] for each in targets]
 
 
-def look(target: Target) -> Look:
-    """One look, in a thread: a short statement as long as the review is open.
+def look_again(targets: Sequence[Target]) -> list[Found]:
+    """The same once something happened: most reviews are closed, so outcomes are loaded first."""
+    closed = {
+        place: _outcomes(place, [pk for each in wanted if (pk := parse_uuid(each))])
+        for place, wanted in _by_place(targets).items()
+    }
+    known = [closed[each.place].get(parse_uuid(each.message_id)) for each in targets]
+    pairs = list(zip(targets, known, strict=True))
+    others = iter(look([target for target, outcome in pairs if outcome is None]))
+    return [next(others) if outcome is None else outcome for _, outcome in pairs]
 
-    Raises: MessageNotFoundError, NoReviewError.
-    """
-    expires_at = pending_until(target.workspace, target.message_id, target.channel)
-    if expires_at is not None and expires_at > timezone.now():
-        return Look(None, expires_at)
-    review = current_review(target.workspace, target.message_id, target.channel)
-    outcome = None if review.is_pending else orjson.dumps(outcome_body(review))
-    return Look(outcome, review.expires_at)
+
+def _by_place(targets: Sequence[Target]) -> dict[Place, set[str]]:
+    places: defaultdict[Place, set[str]] = defaultdict(set)
+    for target in targets:
+        places[target.place].add(target.message_id)
+    return places
+
+
+def _look_in(place: Place, wanted: Collection[str]) -> dict[str, Found]:
+    ids = {spelled: parse_uuid(spelled) for spelled in wanted}
+    known = standings(place[0], [each for each in ids.values() if each], place[1])
+    closed = _outcomes(place, [pk for pk, each in known.items() if not each.is_pending])
+    found: dict[str, Found] = {}
+    for spelled, pk in ids.items():
+        standing = known.get(pk) if pk else None
+        if pk in closed:
+            found[spelled] = closed[pk]
+        elif standing is None or is_near(standing.expires_at):
+            found[spelled] = _close_look(place, spelled)
+        else:
+            found[spelled] = Open(standing.expires_at)
+    return found
+
+
+def _close_look(place: Place, spelled: str) -> Found:
+    """At one that is missing, or about to expire."""
+    try:
+        review = current_review(place[0], spelled, place[1])
+    except DomainError as failure:
+        return failure
+    closed = {} if review.is_pending else _outcomes(place, [review.pk])
+    return closed.get(review.pk) or Open(review.expires_at)
+
+
+def _outcomes(place: Place, ids: Collection[uuid.UUID]) -> dict[uuid.UUID | None, Closed]:
+    if not ids:
+        return {}
+    found = outcomes(messages_in(*place).filter(pk__in=ids).order_by())
+    return {pk: Closed(orjson.dumps(body)) for pk, body in found.items()}

@@ -27,7 +27,7 @@ from api.placet.events import TOPIC, channel_room, workspace_room
 from api.placet.serializers.events import AgentCommandsIn, DeltaIn, OAuthStartIn, ProgressIn
 from api.realtime.announcer import Announcer
 from api.realtime.callers import Caller, admit, reachable, turned_away
-from delivery.bus import CHANNEL
+from delivery.bus import CHANNEL, message_of
 from delivery.threads import in_thread
 
 logger = logging.getLogger(__name__)
@@ -215,7 +215,7 @@ class Sockets:
         if self._redis is None or time.monotonic() < self._bus_away_until:
             return False
         try:
-            await self._redis.publish(CHANNEL, notice)
+            await self._redis.publish(CHANNEL, message_of([notice.encode()]))
         except (redis.RedisError, OSError):
             self._bus_away_until = time.monotonic() + PAUSE_SECONDS
             logger.warning("sockets: Redis not reached, relays stay in this process for a while")

@@ -5,10 +5,9 @@ from pathlib import Path
 
 from PIL import Image, ImageOps
 
-from attachments.conversion.parts import EDIT
+from attachments.conversion.parts import EDIT, LONGEST_SIDE
 from attachments.conversion.refusals import Reason, RefusedError
 
-LONGEST_SIDE = 4096
 FORMATS = ("PNG", "WEBP", "JPEG")
 
 

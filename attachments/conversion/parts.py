@@ -5,6 +5,7 @@ DOCUMENT = "document.html"
 TABLE = "table.json"
 CODE = "code.json"
 EDIT = "edit.png"
+LONGEST_SIDE = 4096  # of an edit, in pixels; who only says so needs nothing that draws
 AVATAR = "avatar.webp"
 
 

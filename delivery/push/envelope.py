@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from cryptography.hazmat.primitives.asymmetric import ec
 from django.conf import settings
 from py_vapid.jwt import sign
-from pywebpush import WebPusher
 
 from delivery import egress
 from delivery.models import Push, PushKey, PushSubscription
@@ -43,6 +42,8 @@ def topic_of(about: uuid.UUID) -> str:
 
 
 def _encrypted(device: PushSubscription, payload: str) -> bytes:
+    from pywebpush import WebPusher  # and with it all of aiohttp, where nobody may want a push
+
     keys = {"p256dh": device.p256dh, "auth": device.auth}
     pusher = WebPusher({"endpoint": device.endpoint, "keys": keys})
     body: bytes = pusher.encode(payload.encode(), "aes128gcm")["body"]

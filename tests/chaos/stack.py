@@ -35,7 +35,8 @@ SCHEDULE = (0.2, 0.4, 0.8)
 BREAKER_SECONDS = 0.1
 
 PYTHON = (sys.executable, "-m")
-CELERY = (*PYTHON, "celery", "--quiet", "-A", "config.celery")
+CELERY = (*PYTHON, "celery", "--quiet", "-A")
+SCHEDULER = ("--scheduler", "celery.beat:Scheduler")
 
 
 class Stack:
@@ -56,7 +57,7 @@ class Stack:
         self.broker = self._process("redis", _valkey(self.broker_port, self.folder))
         self.web = self._process("web", self._web_command(), ONE_PORT="on")
         self.worker = self._process("worker", _worker_command())
-        self.beat = self._process("beat", (*CELERY, "beat", "--scheduler", "celery.beat:Scheduler"))
+        self.beat = self._process("beat", (*CELERY, "config.clock", "beat", *SCHEDULER))
         self.spare = self._process("spare", _worker_command())
         self.twin = self._process("twin", self.beat.command)
         first = [self.broker, self.web, self.worker, self.beat]
@@ -183,7 +184,8 @@ def _valkey(port: int, folder: Path) -> tuple[str, ...]:
 def _worker_command() -> tuple[str, ...]:
     """As config/serve.py starts it."""
     return (
-        *(*CELERY, "worker", "--pool", "threads", "--concurrency", "8", "--loglevel", "INFO"),
+        *(*CELERY, "config.celery", "worker", "--pool", "threads", "--concurrency", "8"),
+        *("--loglevel", "INFO"),
         *("--without-gossip", "--without-mingle", "--without-heartbeat"),
     )
 

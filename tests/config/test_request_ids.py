@@ -6,7 +6,7 @@ import re
 import pytest
 from django.test import Client
 
-from config.request_ids import RequestIdFilter, current
+from config.request_names import RequestIdFilter, current
 from tests.conftest import Agent
 
 GIVEN = "req-0123456789.abc_X"

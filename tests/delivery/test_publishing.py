@@ -1,10 +1,13 @@
 """Who commits does not wait for Redis, whatever Redis does."""
 
+import json
 import subprocess
 import sys
 import threading
 from functools import partial
+from typing import Any
 
+from delivery import bus
 from delivery.publishing import MOST_WAITING, Publisher
 from tests.polling import happens_within
 
@@ -34,26 +37,45 @@ def test_failure_pauses_and_does_not_end_the_thread() -> None:
     assert happens_within(5, lambda: done == ["afterwards"])
 
 
-def test_call_that_waits_already_is_made_once() -> None:
+def test_call_that_waits_already_is_made_once_and_sees_what_led_to_both() -> None:
     go_on, publisher = threading.Event(), Publisher("test")
-    done: list[str] = []
+    said: list[int] = []
+    heard: list[list[int]] = []
 
-    def first() -> None:
-        done.append("first")
-
-    def second() -> None:
-        done.append("second")
+    def tell() -> None:
+        heard.append(said.copy())
 
     publisher.publish(go_on.wait)
     assert happens_within(5, lambda: not publisher._waiting)
-    for _ in range(100):
-        publisher.publish(first)
-        publisher.publish(second)
+    for number in range(2 * MOST_WAITING):
+        said.append(number)
+        publisher.publish(tell)
     go_on.set()
-    assert happens_within(5, lambda: len(done) >= 2)
-    publisher.publish(first)
-    assert happens_within(5, lambda: len(done) >= 3)
-    assert done == ["first", "second", "first"]
+    assert happens_within(5, lambda: bool(heard))
+    said.append(-1)
+    publisher.publish(tell)
+    assert happens_within(5, lambda: len(heard) == 2)
+    assert [len(each) for each in heard] == [2 * MOST_WAITING, 2 * MOST_WAITING + 1]
+
+
+def test_notices_of_a_large_transaction_all_arrive_in_few_messages() -> None:
+    listening: Any = bus.client().pubsub(ignore_subscribe_messages=True)  # type: ignore[no-untyped-call]
+    with listening:
+        listening.subscribe(bus.CHANNEL)
+        assert happens_within(5, lambda: bus.client().pubsub_numsub(bus.CHANNEL)[0][1] >= 1)
+        for number in range(5000):
+            bus._publish(b'{"topic": "test", "number": %d}' % number)
+        messages: list[bytes] = []
+
+        def numbers() -> list[int]:
+            message = listening.get_message(timeout=0.1)
+            if message is not None:
+                messages.append(message["data"])
+            notices = [notice for each in messages for notice in json.loads(each)]
+            return [notice["number"] for notice in notices if notice["topic"] == "test"]
+
+        assert happens_within(10, lambda: numbers() == list(range(5000)))
+    assert len(messages) < 500
 
 
 def test_call_that_is_asked_for_while_it_is_made_is_made_again() -> None:

@@ -235,7 +235,7 @@ def waiting() -> list[Walk]:
     from web.stream import admission
 
     def target(scene: Scene, name: str) -> looks.Target:
-        return looks.Target(scene.workspace, scene.channel, scene.ids[name])
+        return looks.Target((scene.workspace, scene.channel), scene.ids[name])
 
     def agent(scene: Scene) -> callers.Caller | None:
         shown = {"apiKey": scene.agent.key}
@@ -252,8 +252,11 @@ def waiting() -> list[Walk]:
         return {each for each in (agent(scene), person(scene)) if each}
 
     named: dict[str, Walker] = {
-        "look at a review that waits": lambda scene: looks.look(target(scene, "pending")),
-        "look at a review that is done": lambda scene: looks.look(target(scene, "done")),
+        "look at a review that waits": lambda scene: looks.look([target(scene, "pending")]),
+        "look at a review that is done": lambda scene: looks.look([target(scene, "done")]),
+        "look again at a review that is done": lambda scene: looks.look_again(
+            [target(scene, "done")]
+        ),
         "let an agent in": agent,
         "let a person in": person,
         "find a channel of a socket": lambda scene: callers.reachable(

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from attachments.conversion.edits import LONGEST_SIDE
+from attachments.conversion.parts import LONGEST_SIDE
 from attachments.conversion.refusals import Reason
 from attachments.edits import drafts_of, send_edits
 from attachments.kinds import Kind, kind_of

@@ -1,8 +1,10 @@
 """Reviews: pending, one, and waiting for one (Placet contract 2.3)."""
 
-from datetime import timedelta
+import uuid
+from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.exceptions import APIException
@@ -13,7 +15,7 @@ from accounts.models import Workspace
 from api.placet.documentation import CHANNEL, array_of, operation
 from api.placet.serializers.messages import MessageOut, WaitOut
 from api.placet.views.base import AgentView, channel_in_query, workspace_of
-from api.placet.wire import loaded, message_body
+from api.placet.wire import loaded, loaded_at_once, message_body
 from inbox.models import Channel, Message
 from reviews.models import ReviewRequest
 from reviews.queries import find_review, pending_reviews
@@ -81,7 +83,7 @@ class WaitForReview(AgentView):
         review = current_review(workspace_of(request), message_id, channel_in_query(request))
         if review.is_pending:
             raise ServedElsewhereError
-        return Response(outcome_body(review))
+        return Response(outcomes(Message.objects.filter(pk=review.pk))[review.pk])
 
 
 def current_review(workspace: Workspace, message_id: str, channel: Channel | None) -> ReviewRequest:
@@ -92,13 +94,23 @@ def current_review(workspace: Workspace, message_id: str, channel: Channel | Non
     Raises: MessageNotFoundError, NoReviewError.
     """
     review = find_review(workspace, message_id, channel)
-    is_near = review.expires_at <= timezone.now() + CLOCKS_DIFFER
-    if review.is_pending and is_near and expire_review(review.pk):
+    if review.is_pending and is_near(review.expires_at) and expire_review(review.pk):
         review.refresh_from_db()
     return review
 
 
-def outcome_body(review: ReviewRequest) -> dict[str, Any]:
-    """What a waiting call gets once the review is closed."""
-    whole = loaded(Message.objects.filter(pk=review.pk)).get()
-    return {"status": review.status, "message": message_body(whole, enriched=True)}
+def is_near(deadline: datetime) -> bool:
+    """Whether a deadline may have passed by the database's clock."""
+    return deadline <= timezone.now() + CLOCKS_DIFFER
+
+
+def outcomes(messages: QuerySet[Message]) -> dict[uuid.UUID, dict[str, Any]]:
+    """What calls get that wait for the reviews of these messages; those that are open have none."""
+    closed = messages.filter(review__decided_at__isnull=False)
+    return {each.pk: _outcome(each) for each in loaded_at_once(closed)}
+
+
+def _outcome(message: Message) -> dict[str, Any]:
+    files = None if message.has_files else ()  # type: ignore[attr-defined]  # annotated
+    body = message_body(message, enriched=True, files=files)
+    return {"status": message.review.status, "message": body}
