@@ -15,7 +15,7 @@ from django.db import connection
 from django.db.backends.base.operations import BaseDatabaseOperations
 from django.db.models.signals import post_migrate
 from django.test import Client
-from django.utils import timezone
+from django.utils import timezone, translation
 from pytest_django.fixtures import Settings
 from pytest_django.plugin import DjangoDbBlocker
 
@@ -106,6 +106,12 @@ def _quick_passwords(settings: Settings) -> None:
 def _static_files_when_asked(settings: Settings) -> None:
     """Every test client loads the middleware; looking through all static files takes 20 ms."""
     settings.WHITENOISE_AUTOREFRESH = True
+
+
+@pytest.fixture(autouse=True)
+def _language_of_nobody() -> None:
+    """Not the one that the last page was made in; each request chooses its own."""
+    translation.deactivate()
 
 
 @pytest.fixture(autouse=True)
