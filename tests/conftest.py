@@ -123,17 +123,19 @@ def _keys_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def django_db_keepdb() -> bool:
-    """A copy in the folder of this process is found there, and goes away with it."""
-    return connection.vendor == "sqlite"
+    """What is in a folder or on a server of this run goes away with that."""
+    return connection.vendor == "sqlite" or "TEST_DATABASE_OURS" in os.environ
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(django_db_modify_db_settings: None) -> None:
-    """Each process copies what one of them migrated."""
+def django_db_modify_db_settings(
+    django_db_modify_db_settings: None, django_db_keepdb: bool
+) -> None:
+    """Each process copies what one of them migrated; nothing is left on somebody's own server."""
     test = connection.settings_dict["TEST"]
     if connection.vendor == "sqlite":
         migrated.copy_sqlite(Path(test["NAME"]))
-    else:
+    elif django_db_keepdb:
         test["TEMPLATE"] = migrated.postgresql_template(settings.DATABASE_URL)
 
 

@@ -2,7 +2,10 @@
 
 TEST_DATABASE chooses SQLite (default) or PostgreSQL; TEST_DATABASE_URL names a running
 PostgreSQL, in which each process of tests has a database. Valkey is the bundled one, on a unix
-socket, one for each process. TEST_SHARED is set here: a folder that all processes of a run share.
+socket, one for each process.
+
+Set here for the processes that follow: TEST_SHARED, a folder that all of a run share, and
+TEST_DATABASE_OURS, if the server of the database ends with the run.
 """
 
 import atexit
@@ -57,6 +60,7 @@ def _database_url() -> str:
         server = Postgres()
         _stops.append(server.stop)
         os.environ["TEST_DATABASE_URL"] = server.start()  # also for the processes that follow
+        os.environ["TEST_DATABASE_OURS"] = "yes"
     return os.environ["TEST_DATABASE_URL"]
 
 
