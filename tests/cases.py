@@ -11,6 +11,9 @@ from django.db import connection, transaction
 
 type Test = Callable[..., None]
 
+# For all cases of a test together, on a machine that has much else to do.
+SECONDS = 240
+
 
 def each(names: str, values: Iterable[Any]) -> Callable[[Test], Test]:
     """Like `pytest.mark.parametrize`, in one test: all cases are judged, whichever fail.
@@ -34,7 +37,8 @@ def each(names: str, values: Iterable[Any]) -> Callable[[Test], Test]:
                         raise
 
         folded.__signature__ = _without(words, test)  # type: ignore[attr-defined]  # pytest reads it
-        return folded
+        patient: Test = pytest.mark.timeout(SECONDS)(folded)
+        return patient
 
     return fold
 

@@ -121,21 +121,23 @@ def _keys_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(key_memory, "TRUSTED_SECONDS", 600.0)
 
 
-@pytest.fixture(scope="session")
-def django_db_keepdb() -> bool:
-    """What is in a folder or on a server of this run goes away with that."""
+def _ends_with_the_run() -> bool:
+    """Whether the database is in a folder or on a server of this run."""
     return connection.vendor == "sqlite" or "TEST_DATABASE_OURS" in os.environ
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(
-    django_db_modify_db_settings: None, django_db_keepdb: bool
-) -> None:
-    """Each process copies what one of them migrated; nothing is left on somebody's own server."""
+def django_db_keepdb() -> bool:
+    return _ends_with_the_run()
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings: None) -> None:
+    """Each process copies what one of them migrated; nothing is left on a foreign server."""
     test = connection.settings_dict["TEST"]
     if connection.vendor == "sqlite":
         migrated.copy_sqlite(Path(test["NAME"]))
-    elif django_db_keepdb:
+    elif _ends_with_the_run():
         test["TEMPLATE"] = migrated.postgresql_template(settings.DATABASE_URL)
 
 

@@ -2,6 +2,8 @@
 
 import time
 
+import pytest
+
 from tests.cases import each
 from tests.web.tangles import TANGLES
 from web.templatetags.pages import initials, plain_revealed, revealed, suffix
@@ -179,7 +181,7 @@ def test_initials_and_endings_can_be_seen() -> None:
     assert suffix("report.\u0440df") == ""
 
 
-@each("name", sorted(TANGLES))
+@pytest.mark.parametrize("name", sorted(TANGLES))
 def test_no_text_takes_long_to_look_through(name: str) -> None:
     started = time.process_time()
     revealed_html(TANGLES[name])

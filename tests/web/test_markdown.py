@@ -3,6 +3,8 @@
 import re
 import time
 
+import pytest
+
 from tests.cases import each
 from tests.web.tangles import TANGLES
 from web.text.code import LANGUAGES, Allowance, code_html
@@ -170,7 +172,7 @@ def test_what_is_nested_too_deep_is_not_left_out() -> None:
     assert "the end" in render_markdown("[" * 5_000 + "the end")
 
 
-@each("name", sorted(TANGLES))
+@pytest.mark.parametrize("name", sorted(TANGLES))
 def test_no_text_takes_long(name: str) -> None:
     text = TANGLES[name]
     started = time.process_time()
@@ -230,7 +232,7 @@ def test_hash_inside_a_code_block_is_no_heading() -> None:
     assert title_in("Run it:\n```\n# not a heading\n```") == "Run it:"
 
 
-@each("name", sorted(TANGLES))
+@pytest.mark.parametrize("name", sorted(TANGLES))
 def test_no_title_takes_long(name: str) -> None:
     started = time.process_time()
     for text in (TANGLES[name], f"# {TANGLES[name]}", f"a {TANGLES[name]}\n\nb"):
