@@ -5,22 +5,26 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.db.backends.base.operations import BaseDatabaseOperations
 from django.db.models.signals import post_migrate
 from django.test import Client
-from django.utils import timezone
+from django.utils import timezone, translation
 from pytest_django.fixtures import Settings
+from pytest_django.plugin import DjangoDbBlocker
 
 from accounts import key_memory
 from accounts.models import User, Workspace
 from api.people.tokens import issue_token
 from inbox.models import Channel
 from tests import ceph as servers
+from tests import migrated
 from tests.ceph import Ceph
 from tests.factories import make_channel, make_key, make_person, make_workspace
 from tests.receiver import Receiver
@@ -105,20 +109,49 @@ def _static_files_when_asked(settings: Settings) -> None:
 
 
 @pytest.fixture(autouse=True)
+def _language_of_nobody() -> None:
+    """Not the one that the last page was made in; each request chooses its own."""
+    translation.deactivate()
+
+
+@pytest.fixture(autouse=True)
 def _keys_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     """None from other tests; those of this one as long as it lasts, however slow the machine is."""
     key_memory._good.clear()
     monkeypatch.setattr(key_memory, "TRUSTED_SECONDS", 600.0)
 
 
+def _ends_with_the_run() -> bool:
+    """Whether the database is in a folder or on a server of this run."""
+    return connection.vendor == "sqlite" or "TEST_DATABASE_OURS" in os.environ
+
+
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None) -> None:
+def django_db_keepdb() -> bool:
+    return _ends_with_the_run()
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings: None) -> None:
+    """Each process copies what one of them migrated; nothing is left on a foreign server."""
+    test = connection.settings_dict["TEST"]
+    if connection.vendor == "sqlite":
+        migrated.copy_sqlite(Path(test["NAME"]))
+    elif _ends_with_the_run():
+        test["TEMPLATE"] = migrated.postgresql_template(settings.DATABASE_URL)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """After a test with transactions of its own, tables are emptied, and that is all.
 
     Truncating fifty tables takes PostgreSQL 50 ms, and writing Django's permissions again as long.
     """
     type(connection.ops).sql_flush = _deletions  # type: ignore[method-assign]
     post_migrate.receivers.clear()
+    yield
+    with django_db_blocker.unblock():
+        connection.close()
 
 
 def _deletions(

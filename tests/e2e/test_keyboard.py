@@ -36,7 +36,7 @@ BUDGET_MS = 100
 
 @pytest.fixture(scope="module")
 def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    with Stack(tmp_path_factory.mktemp("var")) as running:
+    with Stack(tmp_path_factory.mktemp("var"), migrated=True) as running:
         yield running
 
 

@@ -30,7 +30,7 @@ def stack(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stack]:
     if request.param == "bucket":
         ceph: Ceph = request.getfixturevalue("ceph")
         environment |= ceph.environment
-    with Stack(tmp_path, environment) as running:
+    with Stack(tmp_path, environment, migrated=True) as running:
         yield running
 
 

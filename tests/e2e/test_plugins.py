@@ -202,6 +202,9 @@ def test_written_and_fresh_plugins_work(visit: Visit, stack: Stack, tmp_path: Pa
 
 
 def test_conversation_shows_cards_as_high_as_they_are(visit: Visit, stack: Stack, ear: Ear) -> None:
+    """In a channel of its own: a card floods its page in that of the others."""
+    made = stack.call("POST", "/api/v1/agents", {"name": "Cards"})
+    assert made.json()["id"] == stack.channel
     source = "flowchart LR; build[Build] --> test{Tests pass?}; test -->|no| build; test --> ship"
     drawing = {"plugin": "diagram", "source": source}
     stack.call(

@@ -26,14 +26,14 @@ CALLBACKS = 50
 @pytest.fixture(scope="module")
 def kept_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A stack for tests that leave it as they found it."""
-    with Stack(tmp_path_factory.mktemp("kept")) as running:
+    with Stack(tmp_path_factory.mktemp("kept"), migrated=True) as running:
         yield running
 
 
 @pytest.fixture
 def own_stack(tmp_path: Path) -> Iterator[Stack]:
     """A stack that a test may end."""
-    with Stack(tmp_path / "var") as running:
+    with Stack(tmp_path / "var", migrated=True) as running:
         yield running
 
 

@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from tests.cases import each
 from tests.web.tangles import TANGLES
 from web.templatetags.pages import initials, plain_revealed, revealed, suffix
 from web.text.hidden import MOST_MARKERS, isolated_html, revealed_html, revealed_text, warnings_in
@@ -13,8 +14,8 @@ def marker(code: str, name: str) -> str:
     return f'<span class="hidden-char" title="{name}">␣{code}</span>'
 
 
-@pytest.mark.parametrize(
-    ("character", "name"),
+@each(
+    "character, name",
     [
         ("\u202e", "right-to-left override"),
         ("\u2066", "left-to-right isolate"),
@@ -51,7 +52,7 @@ def test_hidden_characters_are_named_where_they_stand(character: str, name: str)
     assert f"1 character that cannot be seen for what it is ({name} {code})" in warning
 
 
-@pytest.mark.parametrize(
+@each(
     "text",
     [
         "plain",
@@ -84,7 +85,7 @@ def test_ordinary_text_is_left_alone(text: str) -> None:
     assert warnings_in(text) == []
 
 
-@pytest.mark.parametrize(
+@each(
     "text",
     [
         "a\u200db",
@@ -114,8 +115,8 @@ def test_space_that_is_not_ascii_matters_in_code() -> None:
     assert revealed_html("rm\u00a0-r", code=True) == f"rm{marker('U+00A0', 'no-break space')}-r"
 
 
-@pytest.mark.parametrize(
-    ("text", "note"),
+@each(
+    "text, note",
     [
         ("p\u0430ypal", "Latin+Cyrillic"),
         ("\u0420ay\u0420al", "Latin+Cyrillic"),

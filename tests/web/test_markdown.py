@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from tests.cases import each
 from tests.web.tangles import TANGLES
 from web.text.code import LANGUAGES, Allowance, code_html
 from web.text.limits import DEEPEST
@@ -13,8 +14,8 @@ from web.text.rendered import RenderedTexts
 from web.text.titles import body_below_title, title_in
 
 
-@pytest.mark.parametrize(
-    ("text", "html"),
+@each(
+    "text, html",
     [
         ("**bold** and `code`", "<p><strong>bold</strong> and <code>code</code></p>"),
         ("~~gone~~", "<p><s>gone</s></p>"),
@@ -41,7 +42,7 @@ def test_task_lists_are_drawn_and_hold_no_control() -> None:
     assert "<input" not in html
 
 
-@pytest.mark.parametrize(
+@each(
     "text",
     [
         "<script>alert(1)</script>",
@@ -78,8 +79,8 @@ def test_pictures_become_links_with_their_host() -> None:
     assert '<span class="link-host" title="This link leads to example.org">' in html
 
 
-@pytest.mark.parametrize(
-    ("text", "host"),
+@each(
+    "text, host",
     [
         ("[https://bank.example](https://evil.example)", "evil.example"),
         ("[**bank.example**/login](https://evil.example)", "evil.example"),
@@ -94,7 +95,7 @@ def test_link_that_seems_to_lead_elsewhere_shows_its_host(text: str, host: str) 
     assert f'title="This link leads to {host}">{host}</span>' in render_markdown(text)
 
 
-@pytest.mark.parametrize(
+@each(
     "text",
     [
         "[docs](https://docs.example)",
@@ -138,7 +139,7 @@ def test_unknown_language_is_plain() -> None:
     assert "+[-]" in html
 
 
-@pytest.mark.parametrize("language", sorted(LANGUAGES))
+@each("language", sorted(LANGUAGES))
 def test_colours_leave_the_code_as_it_is(language: str) -> None:
     code = "\n\ufeffif a < b {\n\t/* ${x} */ \"é\\n\" 'q' # c\n}\n\n<a b='c'>&amp;</a>\n"
     shown = re.sub(r"<[^>]*>", "", code_html(code, language, Allowance()))
@@ -200,7 +201,7 @@ def test_rendered_texts_have_bounded_room() -> None:
     assert 0 < kept.taken <= 10
 
 
-@pytest.mark.parametrize("text", ["a\u202eb", "`a\u202eb`", "```\na\u202eb\n```", "    a\u202eb"])
+@each("text", ["a\u202eb", "`a\u202eb`", "```\na\u202eb\n```", "    a\u202eb"])
 def test_direction_overrides_are_shown_wherever_they_stand(text: str) -> None:
     assert "␣U+202E</span>" in render_markdown(text)
 

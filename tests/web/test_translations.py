@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import pytest
 from django.conf import settings
 from django.test import Client
 from django.utils.html import strip_tags
@@ -15,6 +14,7 @@ from django.utils.translation.template import templatize
 
 from accounts.models import User
 from inbox.models import Channel
+from tests.cases import each
 from tests.factories import make_review
 
 ROOT = Path(settings.LOCALE_PATHS[0]).parents[1]
@@ -97,7 +97,7 @@ def test_every_text_of_the_pages_has_its_german() -> None:
     assert missing == [], "run `make messages` and translate what is new"
 
 
-@pytest.mark.parametrize("path", templates(), ids=lambda path: path.stem)
+@each("path", templates())
 def test_template_says_nothing_outside_of_gettext(path: Path) -> None:
     source = TAGS.sub("", BLOCKS.sub("", BODY.sub("", path.read_text())))
     said = [match["text"] for match in SAID.finditer(source)]
@@ -139,7 +139,7 @@ PAGES = (
 )
 
 
-@pytest.mark.parametrize("path", PAGES)
+@each("path", PAGES)
 def test_german_page_has_no_english_left(
     browser: Client, person: User, channel: Channel, path: str
 ) -> None:

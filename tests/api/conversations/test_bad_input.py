@@ -1,6 +1,7 @@
 """Nonsense on every route: a 4xx that says what is wrong, in this dialect's envelope."""
 
 import json
+from itertools import product
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from accounts.models import ApiKey
 from api import throttling
 from inbox.models import Channel, Message, Thread
 from tests.api.placet.test_bad_input import BAD_BODIES, BAD_KEYS
+from tests.cases import each
 from tests.conftest import Agent
 from tests.factories import make_key, make_message, make_thread, make_workspace
 
@@ -38,8 +40,7 @@ def refusal(agent: Agent, fields: dict[str, Any], status: int = 400) -> str:
     return str(told["message"])
 
 
-@pytest.mark.parametrize("headers", BAD_KEYS)
-@pytest.mark.parametrize("path", [*POSTS, "/v1/events", "/v1/conversations/x/messages"])
+@each("headers, path", product(BAD_KEYS, [*POSTS, "/v1/events", "/v1/conversations/x/messages"]))
 def test_bad_key_is_a_401_in_the_same_words(headers: dict[str, str], path: str) -> None:
     method = "POST" if path in POSTS else "GET"
     answer = Agent("").call(method, path, GOOD, **headers)
@@ -47,7 +48,7 @@ def test_bad_key_is_a_401_in_the_same_words(headers: dict[str, str], path: str) 
     assert answer["WWW-Authenticate"].startswith("Bearer")
 
 
-@pytest.mark.parametrize("field", ["revoked_at", "expires_at"])
+@each("field", ["revoked_at", "expires_at"])
 def test_ended_key_gets_the_answer_of_an_unknown_one(agent: Agent, now: object, field: str) -> None:
     ApiKey.objects.update(**{field: now})
     refused = assert_refused(agent.post(POSTS[0], GOOD), 401)
@@ -59,14 +60,13 @@ def test_bearer_and_any_case_of_the_header_work(agent: Agent) -> None:
         assert Agent("").call("POST", POSTS[0], GOOD, **headers).status_code == 200
 
 
-@pytest.mark.parametrize("kind", BAD_BODIES)
-@pytest.mark.parametrize("path", POSTS)
+@each("kind, path", product(BAD_BODIES, POSTS))
 def test_bad_body_is_a_400(agent: Agent, path: str, kind: str) -> None:
     assert_refused(agent.call("POST", path, BAD_BODIES[kind]), 400)
     assert not Message.objects.exists()
 
 
-@pytest.mark.parametrize("body", ["[]", '"x"', "7", "null"])
+@each("body", ["[]", '"x"', "7", "null"])
 def test_body_that_is_no_object_is_told_so(agent: Agent, body: str) -> None:
     refused = assert_refused(agent.call("POST", POSTS[0], body.encode()), 400)
     assert refused["message"] == "The body must be a JSON object."
@@ -77,12 +77,12 @@ def test_body_over_the_limit_is_a_413(agent: Agent) -> None:
     assert_refused(agent.call("POST", POSTS[0], body), 413)
 
 
-@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", ""])
+@each("kind", ["text/plain", "application/x-www-form-urlencoded", ""])
 def test_body_that_is_not_json_is_a_415(agent: Agent, kind: str) -> None:
     assert_refused(agent.call("POST", POSTS[0], b"{}", **{"content-type": kind}), 415)
 
 
-@pytest.mark.parametrize("missing", [None, "", " \n\t", "\u2003"])
+@each("missing", [None, "", " \n\t", "\u2003"])
 def test_first_missing_field_is_named(agent: Agent, missing: str | None) -> None:
     for fields, named in (
         (("sender_id", "sender_type", "text"), "sender_id"),
@@ -119,14 +119,14 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("fields", "told"), WRONG, ids=lambda value: str(value)[:60])
+@each("fields, told", WRONG)
 def test_wrong_field_is_told_what_it_must_be(
     agent: Agent, fields: dict[str, Any], told: str
 ) -> None:
     assert refusal(agent, fields) == told
 
 
-@pytest.mark.parametrize("metadata", [{"a": "x" * 70_000}, {str(n): n for n in range(501)}])
+@each("metadata", [{"a": "x" * 70_000}, {str(n): n for n in range(501)}])
 def test_too_much_metadata_is_a_400(agent: Agent, metadata: dict[str, Any]) -> None:
     assert "metadata takes up to 500 keys" in refusal(agent, {"metadata": metadata})
 
@@ -162,15 +162,19 @@ def test_workspace_without_agents_is_told_what_to_do() -> None:
     assert told.startswith("There is no agent to talk to yet. Create one")
 
 
-@pytest.mark.parametrize("query", ["limit=-1", "limit=0", "limit=x", "limit=", "limit=1&limit=2"])
-@pytest.mark.parametrize("kind", ["events", "conversation"])
+@each(
+    "query, kind",
+    product(
+        ["limit=-1", "limit=0", "limit=x", "limit=", "limit=1&limit=2"], ["events", "conversation"]
+    ),
+)
 def test_bad_limit_is_a_400(agent: Agent, channel: Channel, kind: str, query: str) -> None:
     conversation = f"/v1/conversations/{make_thread(channel).pk}/messages"
     path = "/v1/events" if kind == "events" else conversation
     assert "limit" in assert_refused(agent.get(f"{path}?{query}"), 400)["message"]
 
 
-@pytest.mark.parametrize("cursor", ["x", "", "%00", "con_" + "0" * 32, "' OR 1=1"])
+@each("cursor", ["x", "", "%00", "con_" + "0" * 32, "' OR 1=1"])
 def test_forged_cursor_of_a_conversation_is_a_400(
     agent: Agent, channel: Channel, cursor: str
 ) -> None:
@@ -178,21 +182,20 @@ def test_forged_cursor_of_a_conversation_is_a_400(
     assert "next_cursor" in assert_refused(agent.get(path), 400)["message"]
 
 
-@pytest.mark.parametrize("cursor", ["", "x", "7-0000000000000000", "%00"])
+@each("cursor", ["", "x", "7-0000000000000000", "%00"])
 def test_forged_cursor_of_the_feed_is_a_400_that_says_what_to_do(agent: Agent, cursor: str) -> None:
     told = assert_refused(agent.get(f"/v1/events?after={cursor}"), 400)["message"]
     assert "leave it out" in told
 
 
-@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "TRACE", "GET"])
-@pytest.mark.parametrize("path", POSTS)
+@each("method, path", product(["PUT", "PATCH", "DELETE", "TRACE", "GET"], POSTS))
 def test_other_method_is_a_405_with_allow(agent: Agent, method: str, path: str) -> None:
     answer = agent.call(method, path, GOOD, **{"accept-language": "de"})
     assert assert_refused(answer, 405)["message"] == "This method is not allowed here."
     assert "POST" in answer["Allow"]
 
 
-@pytest.mark.parametrize("path", ["/v1/", "/v1/nothing", "/v1/messages/", "/v1/conversations/x"])
+@each("path", ["/v1/", "/v1/nothing", "/v1/messages/", "/v1/conversations/x"])
 def test_unknown_route_has_the_envelope_too(agent: Agent, path: str) -> None:
     for answer in (agent.get(path), agent.post(path, GOOD), Agent("").get(path)):
         assert_refused(answer, 404)

@@ -20,6 +20,7 @@ from tests.api.conversations.operations import (
 from tests.api.conversations.test_bad_input import assert_refused
 from tests.api.placet.operations import Operation, document
 from tests.api.placet.test_every_operation import assert_fits
+from tests.cases import each
 from tests.conftest import Agent
 from tests.factories import make_key, make_workspace
 
@@ -32,6 +33,11 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def world() -> World:
     return build_world(make_workspace())
+
+
+@pytest.fixture
+def foreign() -> World:
+    return build_world(make_workspace("Elsewhere"))
 
 
 @pytest.fixture
@@ -51,7 +57,7 @@ def test_all_operations_are_in_the_document() -> None:
     assert routes - {"/v1/^"} <= documented
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=str)
+@each("operation", OPERATIONS)
 def test_documented_call_gets_a_documented_answer(
     agent: Agent, world: World, operation: Operation
 ) -> None:
@@ -60,7 +66,7 @@ def test_documented_call_gets_a_documented_answer(
     assert_fits(answer.json(), operation.answer_schema(200))
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=str)
+@each("operation", OPERATIONS)
 def test_documented_examples_fit_their_schemas(operation: Operation) -> None:
     assert_fits(examples.ANSWERS[operation.id], operation.answer_schema(200))
     for content in operation.content.values():
@@ -68,7 +74,7 @@ def test_documented_examples_fit_their_schemas(operation: Operation) -> None:
         assert_fits(examples.BODIES[operation.id], schema)
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=str)
+@each("operation", OPERATIONS)
 def test_documented_errors_have_a_schema_and_an_example(operation: Operation) -> None:
     errors = {s: a for s, a in operation.about["responses"].items() if s != "200"}
     assert {"400", "401", "404", "429", "503"} <= errors.keys()
@@ -77,7 +83,7 @@ def test_documented_errors_have_a_schema_and_an_example(operation: Operation) ->
             assert_fits(example["value"], operation.answer_schema(int(status)))
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=str)
+@each("operation", OPERATIONS)
 def test_nothing_is_answered_without_a_good_key(world: World, operation: Operation) -> None:
     before = messages_of(world)
     for key in ("", "hp_" + "0" * 48, "nonsense"):
@@ -86,11 +92,10 @@ def test_nothing_is_answered_without_a_good_key(world: World, operation: Operati
     assert messages_of(world) == before
 
 
-@pytest.mark.parametrize(("operation", "place"), PLACES, ids=str)
+@each("operation, place", PLACES)
 def test_foreign_id_is_refused_like_a_missing_one(
-    agent: Agent, world: World, operation: Operation, place: tuple[str, str]
+    agent: Agent, world: World, foreign: World, operation: Operation, place: tuple[str, str]
 ) -> None:
-    foreign = build_world(make_workspace("Elsewhere"))
     before = messages_of(foreign), messages_of(world)
     theirs = foreign.ids[IDS[place[1]]]
     told = [
@@ -101,7 +106,7 @@ def test_foreign_id_is_refused_like_a_missing_one(
     assert (messages_of(foreign), messages_of(world)) == before
 
 
-@pytest.mark.parametrize(("operation", "place"), PLACES, ids=str)
+@each("operation, place", PLACES)
 def test_malformed_id_is_refused(
     agent: Agent, world: World, operation: Operation, place: tuple[str, str]
 ) -> None:
@@ -111,8 +116,9 @@ def test_malformed_id_is_refused(
     assert messages_of(world) == before
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=str)
-def test_nothing_of_others_is_shown(agent: Agent, world: World, operation: Operation) -> None:
-    build_world(make_workspace("Elsewhere"))
+@each("operation", OPERATIONS)
+def test_nothing_of_others_is_shown(
+    agent: Agent, world: World, foreign: World, operation: Operation
+) -> None:
     shown: Any = call(agent, operation, world).content.decode()
     assert "Hello Elsewhere" not in shown

@@ -1,6 +1,7 @@
 """Nonsense on every route of this dialect: its own envelope and a 4xx, and no half a row."""
 
 import re
+from itertools import product
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from tests.api.eliza.operations import OPERATIONS
 from tests.api.eliza.test_channels import whole
 from tests.api.eliza.test_ingest import one, several
 from tests.api.placet.test_bad_input import BAD_BODIES, BAD_KEYS
+from tests.cases import each
 from tests.conftest import Agent
 
 pytestmark = pytest.mark.django_db
@@ -23,8 +25,7 @@ POSTS = [PATHS[operation.path] for operation in OPERATIONS if operation.takes_js
 WITH_NUL = {"content": "a\0b", "text": "a\0b", "messages": [{"content": "\0"}]}
 
 
-@pytest.mark.parametrize("headers", BAD_KEYS, ids=str)
-@pytest.mark.parametrize("path", PATHS.values())
+@each("headers, path", product(BAD_KEYS, PATHS.values()))
 def test_call_without_a_good_key_is_a_401(path: str, headers: dict[str, str]) -> None:
     for method in ("GET", "POST"):
         answer = Agent("").call(method, path, {}, **headers)
@@ -32,34 +33,32 @@ def test_call_without_a_good_key_is_a_401(path: str, headers: dict[str, str]) ->
         assert answer["content-type"].startswith("application/json")
 
 
-@pytest.mark.parametrize("header", ["x-api-key", "X-API-KEY", "X-Api-Key", "authorization"])
+@each("header", ["x-api-key", "X-API-KEY", "X-Api-Key", "authorization"])
 def test_key_is_taken_in_any_header_that_carries_one(agent: Agent, header: str) -> None:
     value = f"Bearer {agent.key}" if header == "authorization" else agent.key
     assert Agent("").call("GET", SERVER, **{"x-api-key": ""} | {header: value}).status_code == 200
 
 
-@pytest.mark.parametrize("kind", BAD_BODIES)
-@pytest.mark.parametrize("path", POSTS)
+@each("kind, path", product(BAD_BODIES, POSTS))
 def test_bad_body_is_a_400(agent: Agent, path: str, kind: str) -> None:
     assert_refused(agent.call("POST", path, BAD_BODIES[kind]), 400)
     assert not Message.objects.exists()
 
 
-@pytest.mark.parametrize("path", POSTS)
+@each("path", POSTS)
 def test_nul_is_refused_wherever_it_stands(agent: Agent, path: str) -> None:
     error = assert_refused(agent.post(path, WITH_NUL), 400)
     assert "NUL" in error["message"]
 
 
-@pytest.mark.parametrize("path", POSTS)
+@each("path", POSTS)
 def test_body_over_the_limit_is_a_413(agent: Agent, path: str) -> None:
     body = b'{"content": "' + b"x" * 1024 * 1024 + b'"}'
     error = assert_refused(agent.call("POST", path, body), 413)
     assert error["code"] == "PAYLOAD_TOO_LARGE"
 
 
-@pytest.mark.parametrize("path", POSTS)
-@pytest.mark.parametrize("kind", ["text/plain", "multipart/form-data; boundary=x", ""])
+@each("path, kind", product(POSTS, ["text/plain", "multipart/form-data; boundary=x", ""]))
 def test_body_that_is_not_json_is_a_415(agent: Agent, path: str, kind: str) -> None:
     answer = agent.call("POST", path, b'{"content": "x"}', **{"content-type": kind})
     assert assert_refused(answer, 415)["code"] == "UNSUPPORTED_MEDIA_TYPE"
@@ -82,8 +81,7 @@ def shape_of(kind: str, channel: Channel) -> tuple[str, dict[str, Any]]:
     return INGEST, one(channel) if kind == "one" else several(channel, "a")
 
 
-@pytest.mark.parametrize("value", VALUES, ids=lambda value: str(value)[:20])
-@pytest.mark.parametrize("kind", SHAPES)
+@each("value, kind", product(VALUES, SHAPES))
 def test_any_value_in_any_field_is_stored_or_refused(
     agent: Agent, channel: Channel, kind: str, value: Any
 ) -> None:
@@ -95,7 +93,7 @@ def test_any_value_in_any_field_is_stored_or_refused(
             assert error["details"].startswith(name)
 
 
-@pytest.mark.parametrize("value", VALUES, ids=lambda value: str(value)[:20])
+@each("value", VALUES)
 def test_any_value_in_a_listed_message_is_stored_or_refused(
     agent: Agent, channel: Channel, value: Any
 ) -> None:
@@ -108,15 +106,14 @@ def test_any_value_in_a_listed_message_is_stored_or_refused(
             assert error["details"].startswith(f"messages[0].{name}: ")
 
 
-@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "TRACE"])
-@pytest.mark.parametrize("path", PATHS.values())
+@each("method, path", product(["PUT", "PATCH", "DELETE", "TRACE"], PATHS.values()))
 def test_other_method_is_a_405_with_allow(agent: Agent, path: str, method: str) -> None:
     answer = agent.call(method, path, {})
     assert_refused(answer, 405)
     assert "POST" in answer["Allow"] or "GET" in answer["Allow"]
 
 
-@pytest.mark.parametrize(
+@each(
     "path",
     [
         "",

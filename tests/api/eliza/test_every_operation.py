@@ -13,6 +13,7 @@ from tests.api.eliza.calls import MISSING, assert_refused
 from tests.api.eliza.operations import IDS, OPERATIONS, Changed, call, id_places, world_in
 from tests.api.placet.operations import Operation, Place, World, build_world, document
 from tests.api.placet.test_every_operation import MALFORMED, rows_of
+from tests.cases import each
 from tests.conftest import Agent
 from tests.factories import make_key, make_workspace
 
@@ -24,6 +25,11 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def world() -> World:
     return world_in(build_world(make_workspace()))
+
+
+@pytest.fixture
+def foreign() -> World:
+    return world_in(build_world(make_workspace("Elsewhere")))
 
 
 @pytest.fixture
@@ -40,7 +46,7 @@ def assert_fits(value: Any, schema: dict[str, Any]) -> None:
     assert not problems
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=str)
+@each("operation", OPERATIONS)
 def test_documented_call_gets_a_documented_answer(
     agent: Agent, world: World, operation: Operation
 ) -> None:
@@ -49,7 +55,7 @@ def test_documented_call_gets_a_documented_answer(
     assert_fits(answer.json(), operation.answer_schema(200))
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=str)
+@each("operation", OPERATIONS)
 def test_documented_examples_fit_their_schemas(operation: Operation) -> None:
     assert_fits(examples.ANSWERS[operation.id], operation.answer_schema(200))
     for content in operation.content.values():
@@ -58,7 +64,7 @@ def test_documented_examples_fit_their_schemas(operation: Operation) -> None:
             assert_fits(example["value"], content["schema"])
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=str)
+@each("operation", OPERATIONS)
 def test_documented_errors_have_a_schema_and_an_example(operation: Operation) -> None:
     assert operation.about["tags"] == ["ElizaOS"]
     errors = {s: a for s, a in operation.about["responses"].items() if not s.startswith("2")}
@@ -69,7 +75,7 @@ def test_documented_errors_have_a_schema_and_an_example(operation: Operation) ->
             assert example["value"]["error"]["details"]
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=str)
+@each("operation", OPERATIONS)
 def test_nothing_is_answered_without_a_good_key(world: World, operation: Operation) -> None:
     for key in ("", "hp_" + "0" * 48, "nonsense"):
         answer = call(Agent(key), operation, world)
@@ -77,11 +83,10 @@ def test_nothing_is_answered_without_a_good_key(world: World, operation: Operati
         assert answer["WWW-Authenticate"].startswith("Bearer")
 
 
-@pytest.mark.parametrize(("operation", "place"), PLACES, ids=lambda v: getattr(v, "name", str(v)))
+@each("operation, place", PLACES)
 def test_foreign_id_is_refused_like_a_missing_one(
-    agent: Agent, world: World, operation: Operation, place: Place
+    agent: Agent, world: World, foreign: World, operation: Operation, place: Place
 ) -> None:
-    foreign = world_in(build_world(make_workspace("Elsewhere")))
     before = rows_of(foreign), rows_of(world)
     theirs = Changed(place, foreign.ids[IDS[place.name]])
     refused, missing = (
@@ -92,7 +97,7 @@ def test_foreign_id_is_refused_like_a_missing_one(
     assert (rows_of(foreign), rows_of(world)) == before
 
 
-@pytest.mark.parametrize(("operation", "place"), PLACES, ids=lambda v: getattr(v, "name", str(v)))
+@each("operation, place", PLACES)
 def test_malformed_id_is_refused(
     agent: Agent, world: World, operation: Operation, place: Place
 ) -> None:

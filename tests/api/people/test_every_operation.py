@@ -25,6 +25,7 @@ from tests.api.placet.operations import (
 )
 from tests.api.placet.test_bad_input import assert_refused
 from tests.api.placet.test_every_operation import MALFORMED, assert_fits, rows_of
+from tests.cases import each
 from tests.conftest import Agent, Caller, signed_in
 from tests.factories import make_key, make_person, make_workspace
 
@@ -74,6 +75,11 @@ def world() -> World:
 
 
 @pytest.fixture
+def foreign() -> World:
+    return build_people_world(make_workspace("Elsewhere"))
+
+
+@pytest.fixture
 def ada(world: World) -> User:
     return make_person(world.workspace, email=examples.BODIES["signIn"]["email"])
 
@@ -95,7 +101,7 @@ def people_rows(workspace: Workspace) -> list[Any]:
     ]
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=str)
+@each("operation", OPERATIONS)
 def test_documented_call_gets_a_documented_answer(
     caller: Caller, world: World, operation: Operation
 ) -> None:
@@ -107,7 +113,7 @@ def test_documented_call_gets_a_documented_answer(
         assert_fits(answer.json(), operation.answer_schema(answer.status_code))
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=str)
+@each("operation", OPERATIONS)
 def test_documented_examples_fit_their_schemas(operation: Operation) -> None:
     (status,) = (code for code in operation.about["responses"] if code.startswith("2"))
     if "application/json" in operation.about["responses"][status].get("content", ()):
@@ -117,7 +123,7 @@ def test_documented_examples_fit_their_schemas(operation: Operation) -> None:
         assert_fits(operation.example, {**content["schema"], **components})
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=str)
+@each("operation", OPERATIONS)
 def test_nothing_is_answered_without_a_good_token(world: World, operation: Operation) -> None:
     if operation.id in PUBLIC:
         return
@@ -128,7 +134,7 @@ def test_nothing_is_answered_without_a_good_token(world: World, operation: Opera
         assert answer["WWW-Authenticate"].startswith("Bearer")
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=str)
+@each("operation", OPERATIONS)
 def test_given_password_opens_only_its_own_change(
     caller: Caller, world: World, ada: User, operation: Operation
 ) -> None:
@@ -140,7 +146,7 @@ def test_given_password_opens_only_its_own_change(
         assert "Change it first" in assert_refused(answer, 403)["message"]
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=str)
+@each("operation", OPERATIONS)
 def test_viewers_may_look_and_no_more(world: World, operation: Operation) -> None:
     viewer = make_person(world.workspace, Role.VIEWER, email=examples.BODIES["signIn"]["email"])
     answer = call(signed_in(viewer), operation, world)
@@ -150,7 +156,7 @@ def test_viewers_may_look_and_no_more(world: World, operation: Operation) -> Non
         assert_refused(answer, 403)
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=str)
+@each("operation", OPERATIONS)
 def test_cookie_of_another_site_writes_nothing(
     caller: Caller, world: World, operation: Operation
 ) -> None:
@@ -163,7 +169,7 @@ def test_cookie_of_another_site_writes_nothing(
     assert rows_of(world) + people_rows(world.workspace) == before
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=str)
+@each("operation", OPERATIONS)
 def test_foreign_workspace_is_not_chosen(
     caller: Caller, world: World, operation: Operation
 ) -> None:
@@ -176,11 +182,10 @@ def test_foreign_workspace_is_not_chosen(
         assert assert_refused(refused, 403)["message"] == "Not your workspace"
 
 
-@pytest.mark.parametrize(("operation", "place"), PLACES, ids=lambda v: getattr(v, "name", str(v)))
+@each("operation, place", PLACES)
 def test_foreign_id_is_refused_like_a_missing_one(
-    caller: Caller, world: World, operation: Operation, place: Place
+    caller: Caller, world: World, foreign: World, operation: Operation, place: Place
 ) -> None:
-    foreign = build_people_world(make_workspace("Elsewhere"))
     before = rows_of(foreign) + people_rows(foreign.workspace)
     theirs = call(caller, operation, world, at=place, value=foreign.ids[IDS[place.name]])
     nobodys = call(caller, operation, world, at=place, value=MISSING)
@@ -192,7 +197,7 @@ def test_foreign_id_is_refused_like_a_missing_one(
     assert rows_of(foreign) + people_rows(foreign.workspace) == before
 
 
-@pytest.mark.parametrize(("operation", "place"), PLACES, ids=lambda v: getattr(v, "name", str(v)))
+@each("operation, place", PLACES)
 def test_malformed_id_is_refused(
     caller: Caller, world: World, operation: Operation, place: Place
 ) -> None:
@@ -203,7 +208,7 @@ def test_malformed_id_is_refused(
 BAD_BODIES = [b"", b"{", b"[]", b"7", b'{"a":"\\u0000"}', b"\xff\xfe", b"[" * 100]
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=str)
+@each("operation", OPERATIONS)
 def test_bad_body_is_refused(caller: Caller, world: World, operation: Operation) -> None:
     if not operation.takes_json:
         return
@@ -217,8 +222,7 @@ def test_bad_body_is_refused(caller: Caller, world: World, operation: Operation)
     assert_refused(caller.call(operation.method, path, b"a=1", **form), 415)
 
 
-def test_lists_show_nothing_of_others(caller: Caller, world: World) -> None:
-    foreign = build_people_world(make_workspace("Elsewhere"))
+def test_lists_show_nothing_of_others(caller: Caller, world: World, foreign: World) -> None:
     for operation in OPERATIONS:
         if operation.method == "GET" and not operation.path_names:
             shown = call(caller, operation, world).content.decode()

@@ -2,6 +2,7 @@
 
 import json
 import re
+from itertools import product
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from accounts.pause import Pause
 from api import throttling
 from inbox.models import Channel, Message
 from tests.api.placet.operations import OPERATIONS
+from tests.cases import each
 from tests.conftest import Agent
 from tests.factories import make_message, make_review
 
@@ -56,7 +58,7 @@ BAD_KEYS = [
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("headers", BAD_KEYS)
+@each("headers", BAD_KEYS)
 def test_bad_key_is_a_401(headers: dict[str, str]) -> None:
     assert_refused(Agent("").call("GET", "/api/v1/messages/x", **headers), 401)
 
@@ -95,8 +97,7 @@ BAD_BODIES: dict[str, bytes] = {
 }
 
 
-@pytest.mark.parametrize("kind", BAD_BODIES)
-@pytest.mark.parametrize(("method", "path"), JSON_CALLS)
+@each("method, path, kind", [(*call, kind) for call, kind in product(JSON_CALLS, BAD_BODIES)])
 def test_bad_body_is_a_400(agent: Agent, method: str, path: str, kind: str) -> None:
     if kind == "empty" and (method, path) in WITHOUT_BODY:
         return  # no body is a good one here: test_signing_secrets.py
@@ -104,17 +105,19 @@ def test_bad_body_is_a_400(agent: Agent, method: str, path: str, kind: str) -> N
     assert not Message.objects.exists()
 
 
-@pytest.mark.parametrize(("method", "path"), JSON_CALLS)
-@pytest.mark.parametrize("size", [1024 * 1024 + 1, 10_000_000])
+TOO_LARGE = [1024 * 1024 + 1, 10_000_000]
+
+
+@each("method, path, size", [(*call, size) for call, size in product(JSON_CALLS, TOO_LARGE)])
 def test_body_over_the_limit_is_a_413(agent: Agent, method: str, path: str, size: int) -> None:
     body = b'{"channelId": "' + b"x" * size + b'"}'
     assert_refused(agent.call(method, path, body), 413)
 
 
-@pytest.mark.parametrize(("method", "path"), JSON_CALLS)
-@pytest.mark.parametrize(
-    "kind", ["text/plain", "application/x-www-form-urlencoded", "application/xml", ""]
-)
+NOT_JSON = ["text/plain", "application/x-www-form-urlencoded", "application/xml", ""]
+
+
+@each("method, path, kind", [(*call, kind) for call, kind in product(JSON_CALLS, NOT_JSON)])
 def test_body_that_is_not_json_is_a_415(agent: Agent, method: str, path: str, kind: str) -> None:
     answer = agent.call(method, path, b'{"name": "x"}', **{"content-type": kind})
     assert_refused(answer, 415)
@@ -128,20 +131,22 @@ def test_charset_other_than_utf8_is_a_400(agent: Agent) -> None:
 ODD_IDS = ["", "x" * 300, "..", "%2e%2e%2f", "' OR 1=1--", "{$ne:1}", "0", "\0", "c" + "1" * 24]
 
 
-@pytest.mark.parametrize("odd", ODD_IDS)
+@each("odd", ODD_IDS)
 def test_odd_channel_id_is_refused(agent: Agent, odd: str) -> None:
     assert_refused(agent.post(POSTS[0], {"channelId": odd, "text": "x"}), 400, 403)
     assert_refused(agent.post(POSTS[2], {"channelId": odd, "url": "http://8.8.8.8"}), 400, 404)
     assert_refused(agent.post(POSTS[3], {"channelId": odd}), 400, 404)
 
 
-@pytest.mark.parametrize("odd", ["x" * 300, "%2e%2e%2f", "'%20OR%201=1--", "{$ne:1}", "%00"])
-@pytest.mark.parametrize("path", ["/api/v1/messages/{}", "/api/v1/reviews/{}"])
+ODD_PATHS = ["x" * 300, "%2e%2e%2f", "'%20OR%201=1--", "{$ne:1}", "%00"]
+
+
+@each("path, odd", product(["/api/v1/messages/{}", "/api/v1/reviews/{}"], ODD_PATHS))
 def test_odd_id_in_the_path_is_a_404(agent: Agent, path: str, odd: str) -> None:
     assert_refused(agent.get(path.format(odd)), 404)
 
 
-@pytest.mark.parametrize("query", ["limit=-1", "limit=0", "limit=abc", "limit=1.5", "limit="])
+@each("query", ["limit=-1", "limit=0", "limit=abc", "limit=1.5", "limit="])
 def test_bad_limit_is_a_400(agent: Agent, query: str) -> None:
     assert_refused(agent.get(f"/api/v1/messages?{query}"), 400)
 
@@ -152,17 +157,17 @@ def test_query_that_says_two_things_is_a_400(agent: Agent) -> None:
         assert refused["errors"][0]["code"] == "repeated"
 
 
-@pytest.mark.parametrize("limit", ["101", "1000000000", "9" * 400])
+@each("limit", ["101", "1000000000", "9" * 400])
 def test_large_limit_is_cut(agent: Agent, limit: str) -> None:
     assert agent.get(f"/api/v1/messages?limit={limit}").status_code == 200
 
 
-@pytest.mark.parametrize("cursor", ["x", "", "%00", "' OR 1=1"])
+@each("cursor", ["x", "", "%00", "' OR 1=1"])
 def test_forged_cursor_is_a_400(agent: Agent, cursor: str) -> None:
     assert_refused(agent.get(f"/api/v1/messages?cursor={cursor}"), 400)
 
 
-@pytest.mark.parametrize("search", ["%25", "_", "\\", "(a+)+$"])
+@each("search", ["%25", "_", "\\", "(a+)+$"])
 def test_search_takes_every_character_literally(
     agent: Agent, channel: Channel, search: str
 ) -> None:
@@ -170,7 +175,7 @@ def test_search_takes_every_character_literally(
     assert agent.get(f"/api/v1/messages?search={search}").json()["data"] == []
 
 
-@pytest.mark.parametrize("search", ["x" * 201, "%00"])
+@each("search", ["x" * 201, "%00"])
 def test_bad_search_is_a_400(agent: Agent, search: str) -> None:
     assert_refused(agent.get(f"/api/v1/messages?search={search}"), 400)
 
@@ -226,7 +231,7 @@ for _callback, _path in BAD_CALLBACKS:
     )
 
 
-@pytest.mark.parametrize(("fields", "path"), BAD_FIELDS, ids=lambda value: str(value)[:60])
+@each("fields, path", BAD_FIELDS)
 def test_bad_field_is_a_400_that_says_where(
     agent: Agent, channel: Channel, fields: dict[str, Any], path: list[Any]
 ) -> None:
@@ -273,7 +278,7 @@ def test_payload_comes_back_as_the_agent_wrote_it(agent: Agent, channel: Channel
     assert f'"payload":{payload}' in read.content.decode()
 
 
-@pytest.mark.parametrize("method", ["PUT", "PATCH", "TRACE"])
+@each("method", ["PUT", "PATCH", "TRACE"])
 def test_other_method_is_a_405_with_allow(agent: Agent, method: str) -> None:
     answer = agent.call(method, "/api/v1/agents", {})
     assert_refused(answer, 405)

@@ -25,6 +25,7 @@ from tests.api.placet.operations import (
     id_places,
 )
 from tests.api.placet.test_bad_input import assert_refused
+from tests.cases import each
 from tests.conftest import Agent
 from tests.factories import make_key, make_workspace
 
@@ -40,6 +41,11 @@ def world() -> World:
 
 
 @pytest.fixture
+def foreign() -> World:
+    return build_world(make_workspace("Elsewhere"))
+
+
+@pytest.fixture
 def agent(world: World) -> Agent:
     return Agent(make_key(world.workspace).clear)
 
@@ -52,7 +58,7 @@ def assert_fits(value: Any, schema: dict[str, Any]) -> None:
     assert not problems
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=str)
+@each("operation", OPERATIONS)
 def test_documented_call_gets_a_documented_answer(
     agent: Agent, world: World, operation: Operation
 ) -> None:
@@ -62,7 +68,7 @@ def test_documented_call_gets_a_documented_answer(
         assert_fits(answer.json(), operation.answer_schema(answer.status_code))
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=str)
+@each("operation", OPERATIONS)
 def test_documented_examples_fit_their_schemas(operation: Operation) -> None:
     answered = examples.ANSWERS.get(operation.id)
     (status,) = (code for code in operation.about["responses"] if code.startswith("2"))
@@ -76,7 +82,7 @@ def _components() -> Any:
     return document()["components"]
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=str)
+@each("operation", OPERATIONS)
 def test_documented_errors_have_a_schema_and_an_example(operation: Operation) -> None:
     errors = {s: a for s, a in operation.about["responses"].items() if not s.startswith("2")}
     assert {"401", "429"} <= errors.keys()
@@ -87,17 +93,16 @@ def test_documented_errors_have_a_schema_and_an_example(operation: Operation) ->
             assert_fits(example["value"], operation.answer_schema(int(status)))
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=str)
+@each("operation", OPERATIONS)
 def test_nothing_is_answered_without_a_good_key(world: World, operation: Operation) -> None:
     for key in ("", "hp_" + "0" * 48, "nonsense"):
         assert_refused(call(Agent(key), operation, world), 401)
 
 
-@pytest.mark.parametrize(("operation", "place"), PLACES, ids=lambda v: getattr(v, "name", str(v)))
+@each("operation, place", PLACES)
 def test_foreign_id_is_refused_like_a_missing_one(
-    agent: Agent, world: World, operation: Operation, place: Place
+    agent: Agent, world: World, foreign: World, operation: Operation, place: Place
 ) -> None:
-    foreign = build_world(make_workspace("Elsewhere"))
     before = rows_of(foreign)
     theirs = call(agent, operation, world, at=place, value=foreign.ids[IDS[place.name]])
     nobodys = call(agent, operation, world, at=place, value=MISSING)
@@ -107,7 +112,7 @@ def test_foreign_id_is_refused_like_a_missing_one(
     assert rows_of(foreign) == before
 
 
-@pytest.mark.parametrize(("operation", "place"), PLACES, ids=lambda v: getattr(v, "name", str(v)))
+@each("operation, place", PLACES)
 def test_malformed_id_is_refused(
     agent: Agent, world: World, operation: Operation, place: Place
 ) -> None:
@@ -136,8 +141,7 @@ def rows_of(world: World) -> list[Any]:
     ]
 
 
-def test_lists_show_nothing_of_others(agent: Agent, world: World) -> None:
-    foreign = build_world(make_workspace("Elsewhere"))
+def test_lists_show_nothing_of_others(agent: Agent, world: World, foreign: World) -> None:
     for operation in OPERATIONS:
         if operation.method == "GET" and not operation.path_names:
             shown = call(agent, operation, world).content.decode()
