@@ -21,6 +21,7 @@ from web.personal import PersonalMiddleware
 from web.sessions import LastSeenMiddleware
 
 AGENTS = ("/api/v1/", "/api/messaging/", "/v1/")
+AT_ROOT = "/messages"  # of the conversations' dialect; pages have a slash behind it
 
 
 class StandsAside:
@@ -29,7 +30,7 @@ class StandsAside:
     get_response: Any
 
     def __call__(self, request: HttpRequest) -> Any:
-        if request.path.startswith(AGENTS):
+        if request.path.startswith(AGENTS) or request.path == AT_ROOT:
             return self.pass_on(request)
         return super().__call__(request)  # type: ignore[misc]  # the middleware's own
 

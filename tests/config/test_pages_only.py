@@ -7,7 +7,7 @@ from django.utils import translation
 
 from tests.conftest import Agent
 
-CALLS = ["/api/v1/agents", "/api/messaging/none", "/v1/events"]
+CALLS = ["/api/v1/agents", "/api/messaging/none", "/v1/events", "/messages"]
 
 
 @pytest.mark.parametrize("path", CALLS)
