@@ -27,6 +27,7 @@ PROGRAMS = {  # how often each is started
     "post_message": 1,
     "hold_waiters": ROUNDS,
     "callbacks": ROUNDS,
+    "embedded": ROUNDS,
     "expire": ROUNDS,
     "lists": 1,
     "pages": 1,
