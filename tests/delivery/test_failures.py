@@ -13,7 +13,7 @@ from pytest_django.fixtures import Settings
 
 from delivery.egress import AttemptFailedError, EgressRefusedError, Request, Result, send
 from delivery.egress.failures import UNEXPECTED, explain
-from delivery.egress.session import TooLongError
+from delivery.egress.exchange import TooLongError
 from tests.receiver import Receiver
 
 
