@@ -6,15 +6,18 @@ there an IMMEDIATE transaction lets one process choose at a time.
 """
 
 import uuid
-from collections.abc import Collection, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
+import orjson
 from django.conf import settings
 from django.db import connection
 from django.db.models import Model, Value
 
-from accounts.encryption import UndecryptableError
-from delivery.models import Delivery, Event, Lane, SigningKeyPair, SigningSecret, State
+from accounts.encryption import UndecryptableError, decrypt
+from delivery.models import Delivery, Event, Lane, State
 
 DUE = """SELECT d.id FROM delivery_delivery d
     WHERE d.lane_id = l.id AND d.state = 'pending'
@@ -48,15 +51,30 @@ RETURNING {columns}, EXISTS (
     WHERE l.id = delivery_delivery.lane_id AND g.workspace_id = l.workspace_id
       AND g.url_sha256 = delivery_delivery.target_key) AS is_gone"""
 
-SECRETS = """
-SELECT {columns} FROM delivery_signingsecret
-WHERE scope IN ({ids}) AND (expires_at IS NULL OR expires_at > {now})
-ORDER BY expires_at DESC NULLS FIRST"""
+BEGIN_ATTEMPTS = """
+INSERT INTO delivery_attempt (delivery_id, number, token, started_at, response_head, error)
+SELECT id, attempts, %s, %s, '', '' FROM delivery_delivery WHERE id IN ({ids})"""
 
-KEY_PAIRS = """
-SELECT {columns} FROM delivery_signingkeypair
-WHERE workspace_id IN ({ids}) AND (expires_at IS NULL OR expires_at > {now})
-ORDER BY expires_at DESC NULLS FIRST"""
+OURS = """
+SELECT d.id, d.attempts, l.failing_since IS NOT NULL FROM delivery_delivery d
+JOIN delivery_lane l ON l.id = d.lane_id
+WHERE d.id IN ({ids}) AND d.state = 'sending' AND l.lease_token = %s
+ORDER BY d.id {locked}"""
+
+# All rows are one parameter: Python would take longer to write them as many than to send them.
+END_ATTEMPTS = """
+UPDATE delivery_attempt SET ended_at = %s, ip = ended.ip, http_status = ended.http_status,
+    duration_ms = ended.duration_ms, response_head = ended.response_head, error = ended.error
+FROM {ended}
+WHERE delivery_attempt.delivery_id = ended.delivery AND delivery_attempt.number = ended.number"""
+
+SIGNING_KEYS = """
+SELECT 'secret', scope, secret, expires_at FROM delivery_signingsecret
+WHERE scope IN ({scopes}) AND (expires_at IS NULL OR expires_at > {now})
+UNION ALL
+SELECT 'pair', CAST(workspace_id AS text), private_key, expires_at FROM delivery_signingkeypair
+WHERE workspace_id IN ({workspaces}) AND (expires_at IS NULL OR expires_at > {now})
+ORDER BY 4 DESC NULLS FIRST"""
 
 EVENTS = "SELECT {columns} FROM delivery_event WHERE id IN ({ids})"
 
@@ -68,12 +86,20 @@ WORDS = {
         "now": "statement_timestamp()",
         "lease_end": "clock_timestamp() + make_interval(secs => %s)",
         "skip_locked": "FOR NO KEY UPDATE SKIP LOCKED",
+        "locked": "FOR NO KEY UPDATE OF d",
+        "ended": """json_to_recordset(%s) AS ended(delivery uuid, number integer, ip inet,
+    http_status integer, duration_ms integer, response_head text, error text)""",
     },
     "sqlite": {
         # With six decimals, as Django writes them: times are compared as text.
         "now": "strftime('%%Y-%%m-%%d %%H:%%M:%%f000', 'now')",
         "lease_end": "strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now', %s || ' seconds')",
         "skip_locked": "",
+        "locked": "",
+        "ended": """(SELECT value ->> 'delivery' AS delivery, value ->> 'number' AS number,
+    value ->> 'ip' AS ip, value ->> 'http_status' AS http_status,
+    value ->> 'duration_ms' AS duration_ms, value ->> 'response_head' AS response_head,
+    value ->> 'error' AS error FROM json_each(%s)) AS ended""",
     },
 }
 
@@ -115,15 +141,52 @@ def _with_events(deliveries: list[Any]) -> list[Any]:
     return deliveries
 
 
-def secrets_of_scopes(scopes: Collection[str]) -> list[SigningSecret]:
-    """What signs for these scopes at this moment, the live ones first."""
-    return _rows(SigningSecret, SECRETS, list(scopes), ids=_places(scopes))
+def begin_attempts(token: uuid.UUID, ids: Collection[uuid.UUID], *, now: datetime) -> None:
+    """Write down that the attempts of these deliveries begin, as they are counted there."""
+    parameters = [_stored(token), _stored_time(now), *map(_stored, ids)]
+    _execute(BEGIN_ATTEMPTS, parameters, ids=_places(ids))
 
 
-def key_pairs_of_workspaces(workspaces: Collection[uuid.UUID]) -> list[SigningKeyPair]:
-    """The same for workspaces and their key pairs."""
-    stored = [_stored(workspace) for workspace in workspaces]
-    return _rows(SigningKeyPair, KEY_PAIRS, stored, ids=_places(stored))
+def still_ours(token: uuid.UUID, ids: Collection[uuid.UUID]) -> dict[tuple[uuid.UUID, int], bool]:
+    """Of these deliveries those in the air on lanes that are this token's, their rows locked.
+
+    By id and number of the attempt; true where the lane failed before.
+    """
+    rows = _execute(OURS, [*map(_stored, ids), _stored(token)], ids=_places(ids))
+    return {(_loaded(pk), attempts): bool(has_failed) for pk, attempts, has_failed in rows}
+
+
+def end_attempts(ended: Collection[Mapping[str, Any]], *, now: datetime) -> None:
+    """Write down how attempts ended: `delivery` and `number` name one, the rest are its fields."""
+    rows = orjson.dumps([{**row, "delivery": str(_stored(row["delivery"]))} for row in ended])
+    _execute(END_ATTEMPTS, [_stored_time(now), rows.decode()])
+
+
+def signing_keys(
+    scopes: Collection[str], workspaces: Collection[uuid.UUID]
+) -> tuple[dict[str, list[str]], dict[uuid.UUID, list[str]]]:
+    """Secrets of scopes and private keys of workspaces that sign at this moment, live ones first.
+
+    Raises: UndecryptableError.
+    """
+    secrets: dict[str, list[str]] = defaultdict(list)
+    pairs: dict[uuid.UUID, list[str]] = defaultdict(list)
+    parameters = [*scopes, *map(_stored, workspaces)]
+    places = {"scopes": _places(scopes), "workspaces": _places(workspaces)}
+    for kind, owner, sealed, _expires_at in _execute(SIGNING_KEYS, parameters, **places):
+        opened = decrypt(bytes(sealed)).decode()
+        if kind == "secret":
+            secrets[owner].append(opened)
+        else:
+            pairs[uuid.UUID(owner)].append(opened)
+    return secrets, pairs
+
+
+def _execute(statement: str, parameters: Sequence[Any], **words: str) -> list[Any]:
+    text = statement.format(**words, **WORDS[connection.vendor])
+    with connection.cursor() as cursor:
+        cursor.execute(text, parameters)
+        return cursor.fetchall() if cursor.description else []
 
 
 def _rows(model: type[Model], statement: str, parameters: Sequence[Any], **words: str) -> list[Any]:
@@ -142,3 +205,12 @@ def _places(values: Collection[object]) -> str:
 def _stored(value: uuid.UUID) -> Any:
     """A UUID as this database keeps it."""
     return Lane._meta.pk.get_db_prep_value(value, connection)
+
+
+def _loaded(value: Any) -> uuid.UUID:
+    """The other way round."""
+    return value if isinstance(value, uuid.UUID) else uuid.UUID(value)
+
+
+def _stored_time(value: datetime) -> Any:
+    return connection.ops.adapt_datetimefield_value(value)

@@ -76,8 +76,17 @@ class _Plain(HTTPConnection):
         self.wire = wire
         self.response_class = functools.partial(_Answer, wire.most_bytes)  # type: ignore[assignment]  # called
 
+        self._unsent: list[bytes] = []
+
     def _new_conn(self) -> socket.socket:
         return self.wire.take()
+
+    def send(self, data: Any) -> None:
+        """Head and body leave together, in one packet where they fit."""
+        self._unsent.append(data)
+
+    def flush(self) -> None:
+        super().send(b"".join(self._unsent))
 
 
 class _Tls(_Plain, HTTPSConnection):
@@ -92,16 +101,17 @@ def exchange(request: requests.PreparedRequest, wire: Wire) -> Iterator[requests
     """Send a request and read the head of its answer. No connection outlives the block."""
     connection = (_Tls if wire.target.scheme == "https" else _Plain)(wire)
     with contextlib.closing(connection):
+        connection.request(
+            str(request.method),
+            request.path_url,
+            body=request.body or None,
+            headers=request.headers,
+            preload_content=False,
+            decode_content=False,
+        )
         # Who hangs up before all was sent may have answered.
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-            connection.request(
-                str(request.method),
-                request.path_url,
-                body=request.body or None,
-                headers=request.headers,
-                preload_content=False,
-                decode_content=False,
-            )
+            connection.flush()
         with contextlib.closing(connection.getresponse()) as raw:
             answer = requests.Response()
             answer.request, answer.url = request, str(request.url)
