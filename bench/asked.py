@@ -96,9 +96,7 @@ def waits(
     for _, message_id, at in running.end():
         first.setdefault(message_id, at)
     to_these = {
-        message_id
-        for port, message_id, _ in running.arrivals
-        if ports is None or port in ports
+        message_id for port, message_id, _ in running.arrivals if ports is None or port in ports
     }
     return sorted((first[key] - at) / 1e6 for key, at in committed.items() if key in to_these)
 

@@ -1,4 +1,4 @@
-"""P4 as `make serve` does it: SQLite and a small Valkey of its own, one parent, no service around it.
+"""P4 as `make serve` does it: SQLite and a small Valkey of its own, no service around it.
 
 150 reviews are decided at 20 a second by another process on the same data directory; taken is the
 time from the commit to the arrival at the receiver. Stops by itself after about 25 seconds.
@@ -59,7 +59,9 @@ def wait_until_healthy() -> None:
     until = time.monotonic() + START_SECONDS
     while True:
         try:
-            urllib.request.urlopen(f"http://127.0.0.1:{os.environ['PORT']}/health", timeout=1).close()
+            urllib.request.urlopen(
+                f"http://127.0.0.1:{os.environ['PORT']}/health", timeout=1
+            ).close()
         except OSError:
             if time.monotonic() > until:
                 raise

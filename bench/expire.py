@@ -30,7 +30,9 @@ def main() -> None:
         with worker(app="bench.timed_expiry"):
             wait_for_engine()
             due_at = let_them_be_due()
-            record("P6", f"{DUE:,} expired and announced", expired(due_at), "s", at_most=ALL_SECONDS)
+            record(
+                "P6", f"{DUE:,} expired and announced", expired(due_at), "s", at_most=ALL_SECONDS
+            )
             called = running.arrived()
     longest = max(map(float, notes.read_text().split())) * 1000
     record("P6", "longest write transaction", longest, "ms", at_most=LONGEST_MILLISECONDS)
