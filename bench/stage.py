@@ -93,9 +93,9 @@ def migrate() -> None:
 
 
 @contextlib.contextmanager
-def worker(app: str = "config.celery") -> Iterator["subprocess.Popen[bytes]"]:
+def worker() -> Iterator["subprocess.Popen[bytes]"]:
     """One worker process and its clock, as the product starts them."""
-    celery = [sys.executable, "-m", "celery", "--quiet", "-A"]
+    celery = [sys.executable, "-m", "celery", "--quiet", "-A", "config.celery"]
     flags = ["--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "ERROR"]
     pool = ["--pool", "threads", "--concurrency", "4"]
     scheduler = ["--scheduler", "celery.beat:Scheduler", "--loglevel", "ERROR"]
@@ -104,8 +104,8 @@ def worker(app: str = "config.celery") -> Iterator["subprocess.Popen[bytes]"]:
         "env": os.environ | {"PYTHONWARNINGS": "ignore"},  # of Celery, about root
     }
     with (
-        child(*celery, app, "worker", *pool, *flags, **quiet) as process,
-        child(*celery, "config.celery", "beat", *scheduler, **quiet),
+        child(*celery, "worker", *pool, *flags, **quiet) as process,
+        child(*celery, "beat", *scheduler, **quiet),
     ):
         yield process
 

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterator
 
 import pytest
+import redis
 from django.db import transaction
 from pytest_django.fixtures import Settings
 
@@ -78,15 +79,15 @@ def test_worker_listens_again_once_redis_is_back(
     woken: Woken, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tries: list[float] = []
-    real = hints.redis.Redis.brpop
+    real = redis.Redis.brpop
 
     def away_at_first(self: object, *call: object, **options: object) -> object:
         tries.append(time.monotonic())
         if len(tries) == 1:
             raise ConnectionError("away")
-        return real(self, *call, **options)  # type: ignore[arg-type]
+        return real(self, *call, **options)
 
-    monkeypatch.setattr(hints.redis.Redis, "brpop", away_at_first)
+    monkeypatch.setattr(redis.Redis, "brpop", away_at_first)
     monkeypatch.setattr(hints, "RECONNECT_SECONDS", 0.01)
     woken.thread.start()
     hints._publish()
