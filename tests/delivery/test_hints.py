@@ -4,6 +4,7 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import redis
@@ -79,7 +80,7 @@ def test_worker_listens_again_once_redis_is_back(
     woken: Woken, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tries: list[float] = []
-    real = redis.Redis.brpop
+    real: Any = redis.Redis.brpop
 
     def away_at_first(self: object, *call: object, **options: object) -> object:
         tries.append(time.monotonic())
