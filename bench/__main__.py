@@ -29,6 +29,7 @@ PROGRAMS = {  # how often each is started
     "throughput": 1,
     "hold_waiters": ROUNDS,
     "callbacks": ROUNDS,
+    "embedded": ROUNDS,
     "expire": ROUNDS,
     "memory": ROUNDS,
     "lists": 1,

@@ -1,8 +1,7 @@
 """Secrets of channels and key pairs of workspaces: made on first use, rotated with overlap."""
 
 import uuid
-from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -78,18 +77,28 @@ def key_pairs_of(workspace_id: uuid.UUID, *, now: datetime) -> list[SigningKeyPa
 def signers_of(deliveries: Iterable[Delivery]) -> dict[str, Signer]:
     """Who signs for each delivery's scope, by scope; what is missing is made."""
     workspaces = {delivery.signing_scope: delivery.event.workspace_id for delivery in deliveries}
-    secrets: dict[str, list[str]] = defaultdict(list)
-    for secret in statements.secrets_of_scopes(workspaces):
-        secrets[secret.scope].append(str(secret.secret))
-    pairs: dict[uuid.UUID, list[str]] = defaultdict(list)
-    for pair in statements.key_pairs_of_workspaces(set(workspaces.values())):
-        pairs[pair.workspace_id].append(str(pair.private_key))
-    for scope, owner in workspaces.items():
-        if not secrets[scope]:
-            secrets[scope] = [str(ensure_secret(workspace_id=owner, scope=scope).secret)]
-        if not pairs[owner]:
-            pairs[owner] = [str(ensure_key_pair(owner).private_key)]
+    owners = set(workspaces.values())
+    secrets, pairs = statements.signing_keys(workspaces, owners)
+    if workspaces.keys() - secrets.keys() or owners - pairs.keys():
+        _make_missing({scope: workspaces[scope] for scope in workspaces.keys() - secrets.keys()})
+        for owner in owners - pairs.keys():
+            ensure_key_pair(owner)
+        secrets, pairs = statements.signing_keys(workspaces, owners)
     return {scope: Signer(secrets[scope], pairs[owner]) for scope, owner in workspaces.items()}
+
+
+def _make_missing(owners: Mapping[str, uuid.UUID]) -> None:
+    """A live secret for each of these scopes, unless somebody makes it at this moment.
+
+    Sorted: two who make the same in different orders would wait for each other.
+    """
+    SigningSecret.objects.bulk_create(
+        [
+            SigningSecret(workspace_id=owner, scope=scope, secret=new_secret())
+            for scope, owner in sorted(owners.items())
+        ],
+        ignore_conflicts=True,
+    )
 
 
 @transaction.atomic

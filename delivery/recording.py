@@ -21,11 +21,10 @@ from delivery.lanes import note_failure, note_success
 from delivery.models import Attempt, Delivery, GoneUrl, Lane, State
 from delivery.sending import GONE, Flight
 from delivery.signals import deliveries_finished
-from delivery.statements import SEALED
+from delivery.statements import SEALED, end_attempts, still_ours
 
 logger = logging.getLogger(__name__)
 
-ENDED = ["ended_at", "ip", "http_status", "duration_ms", "response_head", "error"]
 NO_LONGER_WAITING = frozenset({404, 409})
 CONFIRMATIONS = 2
 PROBABLY = "probably delivered: an attempt did not end, and now the receiver no longer waits"
@@ -36,54 +35,37 @@ type Outcomes = dict[tuple[State, int | None, str], list[Delivery]]
 def record(flights: list[Flight], token: uuid.UUID) -> set[uuid.UUID]:
     """Write down flights that ended. Returns the lanes that have to be left alone for now."""
     now = timezone.now()
-    flights, troubled = _still_ours(flights, token)
+    known = still_ours(token, [flight.delivery.pk for flight in flights])
+    flights = [flight for flight in flights if _key(flight.delivery) in known]
     if not flights:
         return set()
-    _end_attempts(flights, now)
+    end_attempts([flight.ended() for flight in flights], now=now)
+    _read_limits([flight.delivery for flight in flights if not _succeeded(flight)])
     final: Outcomes = defaultdict(list)
     for flight in flights:
         _settle(flight, final, now)
     _finish(final, now)
     faults.hit("finish.before_commit")
+    troubled = {flight.delivery.lane_id for flight in flights if known[_key(flight.delivery)]}
     return _judge_receivers(flights, troubled, now)
-
-
-def _still_ours(
-    flights: list[Flight], token: uuid.UUID
-) -> tuple[list[Flight], Collection[uuid.UUID]]:
-    """The flights that nobody else has taken over, their rows locked, and lanes that failed before.
-
-    As it is now: since an attempt began, a person may have called its delivery off.
-    """
-    rows = Delivery.objects.filter(
-        pk__in=[flight.delivery.pk for flight in flights],
-        state=State.SENDING,
-        lane__lease_token=token,
-    )
-    rows = rows.select_for_update(no_key=True, of=("self",)).order_by("pk")
-    seen = rows.values_list("pk", "attempts", "lane", "give_up_at", "lane__failing_since")
-    known, troubled = {}, set()
-    for pk, attempts, lane_id, give_up_at, failing_since in seen:
-        known[pk, attempts] = give_up_at
-        if failing_since:
-            troubled.add(lane_id)
-    ours = [flight for flight in flights if _key(flight.delivery) in known]
-    for flight in ours:
-        flight.delivery.give_up_at = known[_key(flight.delivery)]
-    return ours, troubled
 
 
 def _key(delivery: Delivery) -> tuple[uuid.UUID, int]:
     return delivery.pk, delivery.attempts
 
 
-def _end_attempts(flights: list[Flight], now: datetime) -> None:
-    rows = [flight.attempt() for flight in flights]
-    for row in rows:
-        row.ended_at = now
-    Attempt.objects.bulk_create(
-        rows, update_conflicts=True, unique_fields=["delivery", "number"], update_fields=ENDED
-    )
+def _succeeded(flight: Flight) -> bool:
+    return flight.result is not None and flight.result.ok
+
+
+def _read_limits(deliveries: Collection[Delivery]) -> None:
+    """How long each may be tried, as it is now: meanwhile a person may have called it off."""
+    if not deliveries:
+        return
+    rows = Delivery.objects.filter(pk__in=[delivery.pk for delivery in deliveries])
+    limits = dict(rows.values_list("pk", "give_up_at"))
+    for delivery in deliveries:
+        delivery.give_up_at = limits[delivery.pk]
 
 
 def _settle(flight: Flight, final: Outcomes, now: datetime) -> None:

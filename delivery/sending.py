@@ -17,9 +17,9 @@ from django.utils import timezone
 from accounts.encryption import UndecryptableError
 from delivery import egress, faults
 from delivery.keys import signers_of
-from delivery.models import Attempt, Delivery, State
+from delivery.models import Delivery, State
 from delivery.signing import Signer
-from delivery.statements import SEALED, take_next
+from delivery.statements import SEALED, begin_attempts, take_next
 
 logger = logging.getLogger(__name__)
 
@@ -32,26 +32,23 @@ class Flight:
     """
 
     delivery: Any  # as `take_next` gives it
-    token: uuid.UUID
     started_at: datetime
     request: egress.Request | None = None
     result: egress.Result | None = None
     refusal: str = ""
 
-    def attempt(self) -> Attempt:
-        """The row as far as it is known."""
+    def ended(self) -> dict[str, Any]:
+        """What its row in the database does not have yet."""
         result = self.result or egress.Result(error=self.refusal[:300])
-        return Attempt(
-            delivery=self.delivery,
-            number=self.delivery.attempts,
-            token=self.token,
-            started_at=self.started_at,
-            ip=result.ip,
-            http_status=result.status,
-            duration_ms=result.duration_ms,
-            response_head=result.head,
-            error=result.error,
-        )
+        return {
+            "delivery": self.delivery.pk,
+            "number": self.delivery.attempts,
+            "ip": result.ip,
+            "http_status": result.status,
+            "duration_ms": result.duration_ms,
+            "response_head": result.head,
+            "error": result.error,
+        }
 
 
 def left_behind(lane_ids: Collection[uuid.UUID]) -> list[Delivery]:
@@ -70,8 +67,8 @@ def start_next(token: uuid.UUID, lane_ids: Collection[uuid.UUID]) -> list[Flight
     if not deliveries:
         return []
     now = timezone.now()
-    flights = [Flight(delivery, token, now) for delivery in deliveries]
-    Attempt.objects.bulk_create([flight.attempt() for flight in flights])
+    flights = [Flight(delivery, now) for delivery in deliveries]
+    begin_attempts(token, [delivery.pk for delivery in deliveries], now=now)
     _prepare(flights)
     for flight in flights:
         faults.hit("send.before_attempt_row", flight.delivery.url)

@@ -5,16 +5,20 @@ Both PostgreSQL and SQLite know them; what differs is the clock, and that SQLite
 there an IMMEDIATE transaction lets one process choose at a time.
 """
 
+import functools
 import uuid
-from collections.abc import Collection, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
+import orjson
 from django.conf import settings
 from django.db import connection
 from django.db.models import Model, Value
 
-from accounts.encryption import UndecryptableError
-from delivery.models import Delivery, Event, Lane, SigningKeyPair, SigningSecret, State
+from accounts.encryption import UndecryptableError, decrypt
+from delivery.models import Delivery, Event, Lane, State
 
 DUE = """SELECT d.id FROM delivery_delivery d
     WHERE d.lane_id = l.id AND d.state = 'pending'
@@ -48,15 +52,30 @@ RETURNING {columns}, EXISTS (
     WHERE l.id = delivery_delivery.lane_id AND g.workspace_id = l.workspace_id
       AND g.url_sha256 = delivery_delivery.target_key) AS is_gone"""
 
-SECRETS = """
-SELECT {columns} FROM delivery_signingsecret
-WHERE scope IN ({ids}) AND (expires_at IS NULL OR expires_at > {now})
-ORDER BY expires_at DESC NULLS FIRST"""
+BEGIN_ATTEMPTS = """
+INSERT INTO delivery_attempt (delivery_id, number, token, started_at, response_head, error)
+SELECT id, attempts, %s, %s, '', '' FROM delivery_delivery WHERE id IN ({ids})"""
 
-KEY_PAIRS = """
-SELECT {columns} FROM delivery_signingkeypair
-WHERE workspace_id IN ({ids}) AND (expires_at IS NULL OR expires_at > {now})
-ORDER BY expires_at DESC NULLS FIRST"""
+OURS = """
+SELECT d.id, d.attempts, l.failing_since IS NOT NULL FROM delivery_delivery d
+JOIN delivery_lane l ON l.id = d.lane_id
+WHERE d.id IN ({ids}) AND d.state = 'sending' AND l.lease_token = %s
+ORDER BY d.id {locked}"""
+
+# All rows are one parameter: Python would take longer to write them as many than to send them.
+END_ATTEMPTS = """
+UPDATE delivery_attempt SET ended_at = %s, ip = ended.ip, http_status = ended.http_status,
+    duration_ms = ended.duration_ms, response_head = ended.response_head, error = ended.error
+FROM {ended}
+WHERE delivery_attempt.delivery_id = ended.delivery AND delivery_attempt.number = ended.number"""
+
+SIGNING_KEYS = """
+SELECT 'secret', scope, secret, expires_at FROM delivery_signingsecret
+WHERE scope IN ({scopes}) AND (expires_at IS NULL OR expires_at > {now})
+UNION ALL
+SELECT 'pair', CAST(workspace_id AS text), private_key, expires_at FROM delivery_signingkeypair
+WHERE workspace_id IN ({workspaces}) AND (expires_at IS NULL OR expires_at > {now})
+ORDER BY 4 DESC NULLS FIRST"""
 
 EVENTS = "SELECT {columns} FROM delivery_event WHERE id IN ({ids})"
 
@@ -68,12 +87,20 @@ WORDS = {
         "now": "statement_timestamp()",
         "lease_end": "clock_timestamp() + make_interval(secs => %s)",
         "skip_locked": "FOR NO KEY UPDATE SKIP LOCKED",
+        "locked": "FOR NO KEY UPDATE OF d",
+        "ended": """json_to_recordset(%s) AS ended(delivery uuid, number integer, ip inet,
+    http_status integer, duration_ms integer, response_head text, error text)""",
     },
     "sqlite": {
         # With six decimals, as Django writes them: times are compared as text.
         "now": "strftime('%%Y-%%m-%%d %%H:%%M:%%f000', 'now')",
         "lease_end": "strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now', %s || ' seconds')",
         "skip_locked": "",
+        "locked": "",
+        "ended": """(SELECT value ->> 'delivery' AS delivery, value ->> 'number' AS number,
+    value ->> 'ip' AS ip, value ->> 'http_status' AS http_status,
+    value ->> 'duration_ms' AS duration_ms, value ->> 'response_head' AS response_head,
+    value ->> 'error' AS error FROM json_each(%s)) AS ended""",
     },
 }
 
@@ -86,7 +113,7 @@ def claim_lanes(token: uuid.UUID, *, most: int) -> list[Any]:
     the air. Call it inside a transaction.
     """
     parameters = [most, _stored(token), settings.DELIVERY_LEASE_SECONDS]
-    return _rows(Lane, CLAIM, parameters)
+    return _rows(Lane, CLAIM, parameters, extra="was_abandoned")
 
 
 def take_next(token: uuid.UUID, lane_ids: Collection[uuid.UUID]) -> list[Any]:
@@ -99,7 +126,9 @@ def take_next(token: uuid.UUID, lane_ids: Collection[uuid.UUID]) -> list[Any]:
     """
     parameters = [*map(_stored, lane_ids), _stored(token)]
     try:
-        return _with_events(_rows(Delivery, TAKE, parameters, lanes=_places(lane_ids)))
+        return _with_events(
+            _rows(Delivery, TAKE, parameters, extra="is_gone", lanes=_places(lane_ids))
+        )
     except UndecryptableError:  # of one row: the others are read, and it fails by itself later
         begun = Delivery.objects.filter(lane_id__in=lane_ids, state=State.SENDING)
         begun = begun.annotate(is_gone=Value(False)).select_related("event").defer(*SEALED)  # noqa: FBT003
@@ -115,23 +144,85 @@ def _with_events(deliveries: list[Any]) -> list[Any]:
     return deliveries
 
 
-def secrets_of_scopes(scopes: Collection[str]) -> list[SigningSecret]:
-    """What signs for these scopes at this moment, the live ones first."""
-    return _rows(SigningSecret, SECRETS, list(scopes), ids=_places(scopes))
+def begin_attempts(token: uuid.UUID, ids: Collection[uuid.UUID], *, now: datetime) -> None:
+    """Write down that the attempts of these deliveries begin, as they are counted there."""
+    parameters = [_stored(token), _stored_time(now), *map(_stored, ids)]
+    _execute(BEGIN_ATTEMPTS, parameters, ids=_places(ids))
 
 
-def key_pairs_of_workspaces(workspaces: Collection[uuid.UUID]) -> list[SigningKeyPair]:
-    """The same for workspaces and their key pairs."""
-    stored = [_stored(workspace) for workspace in workspaces]
-    return _rows(SigningKeyPair, KEY_PAIRS, stored, ids=_places(stored))
+def still_ours(token: uuid.UUID, ids: Collection[uuid.UUID]) -> dict[tuple[uuid.UUID, int], bool]:
+    """Of these deliveries those in the air on lanes that are this token's, their rows locked.
+
+    By id and number of the attempt; true where the lane failed before.
+    """
+    rows = _execute(OURS, [*map(_stored, ids), _stored(token)], ids=_places(ids))
+    return {(_loaded(pk), attempts): bool(has_failed) for pk, attempts, has_failed in rows}
 
 
-def _rows(model: type[Model], statement: str, parameters: Sequence[Any], **words: str) -> list[Any]:
-    words |= WORDS[connection.vendor]
-    options = model._meta
-    columns = (f"{options.db_table}.{field.column}" for field in options.concrete_fields)
-    text = statement.format(columns=", ".join(columns), due=DUE.format(**words), **words)
-    return list(model._default_manager.raw(text, parameters))
+def end_attempts(ended: Collection[Mapping[str, Any]], *, now: datetime) -> None:
+    """Write down how attempts ended: `delivery` and `number` name one, the rest are its fields."""
+    rows = orjson.dumps([{**row, "delivery": str(_stored(row["delivery"]))} for row in ended])
+    _execute(END_ATTEMPTS, [_stored_time(now), rows.decode()])
+
+
+def signing_keys(
+    scopes: Collection[str], workspaces: Collection[uuid.UUID]
+) -> tuple[dict[str, list[str]], dict[uuid.UUID, list[str]]]:
+    """Secrets of scopes and private keys of workspaces that sign at this moment, live ones first.
+
+    Raises: UndecryptableError.
+    """
+    secrets: dict[str, list[str]] = defaultdict(list)
+    pairs: dict[uuid.UUID, list[str]] = defaultdict(list)
+    parameters = [*scopes, *map(_stored, workspaces)]
+    places = {"scopes": _places(scopes), "workspaces": _places(workspaces)}
+    for kind, owner, sealed, _expires_at in _execute(SIGNING_KEYS, parameters, **places):
+        opened = decrypt(bytes(sealed)).decode()
+        if kind == "secret":
+            secrets[owner].append(opened)
+        else:
+            pairs[uuid.UUID(owner)].append(opened)
+    return secrets, pairs
+
+
+def _execute(statement: str, parameters: Sequence[Any], **words: str) -> list[Any]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement.format(**words, **WORDS[connection.vendor]), parameters)
+        return cursor.fetchall() if cursor.description else []
+
+
+def _rows(
+    model: type[Model], statement: str, parameters: Sequence[Any], extra: str = "", **words: str
+) -> list[Any]:
+    """Instances of the model. What a statement returns behind its columns is their `extra`.
+
+    As `Manager.raw` reads them, which works out anew how to at each call: half of a turn's time.
+    """
+    names, columns, converters = _reading(model, connection.vendor)
+    due = DUE.format(**WORDS[connection.vendor])
+    found = []
+    for row in _execute(statement, parameters, columns=columns, due=due, **words):
+        values = list(row)
+        for place, convert, column in converters:
+            values[place] = convert(values[place], column, connection)
+        instance = model.from_db(connection.alias, names, values[: len(names)])
+        if extra:
+            setattr(instance, extra, values[-1])
+        found.append(instance)
+    return found
+
+
+@functools.cache
+def _reading(model: type[Model], _vendor: str) -> tuple[list[str], str, list[Any]]:
+    """Names and columns of a model's fields, and how to read what this database returns."""
+    fields = model._meta.concrete_fields
+    converters = []
+    for place, field in enumerate(fields):
+        column = field.get_col(model._meta.db_table)
+        found = connection.ops.get_db_converters(column) + column.get_db_converters(connection)
+        converters += [(place, convert, column) for convert in found]
+    columns = ", ".join(f"{model._meta.db_table}.{field.column}" for field in fields)
+    return [field.attname for field in fields], columns, converters
 
 
 def _places(values: Collection[object]) -> str:
@@ -142,3 +233,12 @@ def _places(values: Collection[object]) -> str:
 def _stored(value: uuid.UUID) -> Any:
     """A UUID as this database keeps it."""
     return Lane._meta.pk.get_db_prep_value(value, connection)
+
+
+def _loaded(value: Any) -> uuid.UUID:
+    """The other way round."""
+    return value if isinstance(value, uuid.UUID) else uuid.UUID(value)
+
+
+def _stored_time(value: datetime) -> Any:
+    return connection.ops.adapt_datetimefield_value(value)

@@ -1,26 +1,33 @@
-"""What Celery may ask for. Every task is a hint: safe to run twice, late or never."""
+"""What a worker does for deliveries. Every task is a hint: safe to run twice, late or never."""
 
+import functools
 import logging
 
 from celery import shared_task
-from celery.signals import worker_shutdown, worker_shutting_down
+from celery.signals import worker_ready, worker_shutdown, worker_shutting_down
 
 from delivery.beats import beat, heard
 from delivery.engine import running_engine, stop_running_engine
+from delivery.hints import Ear
 from delivery.retention import clean_up
 
 logger = logging.getLogger(__name__)
 
 
-@shared_task(name="delivery.wake")
-def wake(**_: object) -> None:
+@functools.cache
+def _ear() -> Ear:
+    return Ear(lambda: running_engine().wake())
+
+
+@worker_ready.connect
+def _listen(**_: object) -> None:
     """Something was stored: the engine looks what is due."""
-    running_engine().wake()
+    _ear().start()
 
 
 @shared_task(name="delivery.tick_deliver")
 def tick_deliver(**_: object) -> None:
-    """The same without an occasion: a retry's time may have come, or a hint was lost."""
+    """Without an occasion: a retry's time may have come, or a hint was lost."""
     heard()
     look()
 
@@ -43,4 +50,5 @@ def tick_housekeep(**_: object) -> None:
 @worker_shutdown.connect
 def _give_lanes_back(**_: object) -> None:
     """A worker that is told to stop must not hold a lane until its lease runs out."""
+    _ear().stop()
     stop_running_engine()

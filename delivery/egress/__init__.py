@@ -6,9 +6,9 @@ connection goes to a judged address; private and special addresses are refused u
 of an answer are read; one attempt ends after `EGRESS_ATTEMPT_SECONDS`, whatever the receiver does.
 
 `allowed` reads EGRESS_ALLOW; `targets`, `addresses` and `headers` judge; `names` and `wire`
-connect; `session` speaks HTTP; `watchdog` ends what takes too long; `failures` finds words for what
-went wrong; `sending` puts them together. `fetching` does it for a caller who reads the answer, up
-to 1 MiB of it, within 10 seconds.
+connect; `exchange` speaks HTTP; `watchdog` ends what takes too long; `failures` finds words for
+what went wrong; `sending` puts them together. `fetching` does it for a caller who reads the answer,
+up to 1 MiB of it, within 10 seconds.
 """
 
 from .addresses import check_url

@@ -12,7 +12,7 @@ import requests
 import urllib3.exceptions
 
 from .errors import AttemptFailedError
-from .session import TooLongError
+from .exchange import TooLongError
 
 logger = logging.getLogger(__name__)
 

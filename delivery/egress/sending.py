@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,12 +11,12 @@ import ssrfguard
 from django.conf import settings
 
 from .errors import EgressRefusedError
+from .exchange import exchange
 from .failures import explain
 from .headers import check_headers, check_method
-from .session import Session, session_on
 from .targets import parse_target, plain_url
 from .watchdog import watching
-from .wire import CONNECT_SECONDS, Wire
+from .wire import Wire
 
 HEAD_BYTES = 2048
 LONGEST_RETRY_AFTER = 64
@@ -80,7 +80,7 @@ def attempt(
     """
     try:
         wire.connect()
-        with session_on(wire) as session, _answer(session, request, wire) as response:
+        with exchange(_prepared(request, wire), wire) as response:
             answer = read(response)
     except EgressRefusedError:
         raise
@@ -106,8 +106,7 @@ def _read(response: requests.Response) -> dict[str, Any]:
     }
 
 
-@contextlib.contextmanager
-def _answer(session: Session, request: Request, wire: Wire) -> Iterator[requests.Response]:
+def _prepared(request: Request, wire: Wire) -> requests.PreparedRequest:
     headers = {
         "User-Agent": settings.USER_AGENT,
         "Accept": "*/*",
@@ -115,13 +114,5 @@ def _answer(session: Session, request: Request, wire: Wire) -> Iterator[requests
         **request.headers,
         **request.trusted_headers,
     }
-    with session.request(
-        request.method,
-        plain_url(wire.target, request.url),
-        data=request.body,
-        headers=headers,
-        timeout=(CONNECT_SECONDS, 2 * wire.seconds),  # the watchdog comes first, and says why
-        allow_redirects=False,
-        stream=True,
-    ) as response:
-        yield response
+    url = plain_url(wire.target, request.url)
+    return requests.Request(request.method, url, headers=headers, data=request.body).prepare()

@@ -28,8 +28,9 @@ def _parser() -> ssrfguard.Policy:
     )
 
 
+@functools.lru_cache(maxsize=1000)
 def parse_target(url: str) -> ssrfguard.Target:
-    """Take a URL apart, strictly.
+    """Take a URL apart, strictly. Where it leads is judged at every attempt.
 
     Raises: EgressRefusedError.
     """

@@ -1,7 +1,6 @@
 """The connection of one attempt."""
 
 import contextlib
-import os
 import socket
 import threading
 import time
@@ -41,7 +40,7 @@ class Wire:
             self._socket = opened  # first of all, so that `close` finds it
             self.ip = opened.getpeername()[0]
             # A second handle on the connection: TLS takes the first one away from everybody else.
-            self._guard = socket.socket(fileno=os.dup(opened.fileno()))
+            self._guard = opened.dup()
         if self.expired:
             self.cut()
 

@@ -102,7 +102,7 @@ def resend_missing(*, channel: str) -> int:
 
 
 def hint() -> None:
-    for name in ("delivery.wake", "reviews.tick_expire"):
+    for name in ("delivery.tick_deliver", "reviews.tick_expire"):
         app.send_task(name, expires=2, retry=False, ignore_result=True)
 
 

@@ -12,8 +12,8 @@ import urllib3.exceptions
 from pytest_django.fixtures import Settings
 
 from delivery.egress import AttemptFailedError, EgressRefusedError, Request, Result, send
+from delivery.egress.exchange import TooLongError
 from delivery.egress.failures import UNEXPECTED, explain
-from delivery.egress.session import TooLongError
 from tests.receiver import Receiver
 
 

@@ -15,7 +15,7 @@ from pytest_django.fixtures import Settings
 
 from accounts.models import Membership, User, Workspace
 from delivery import egress
-from delivery.egress import session
+from delivery.egress import exchange
 from delivery.models import Push, PushKey, PushSubscription
 from delivery.push.envelope import request_for
 from delivery.push.keys import live_key, rotate_key
@@ -39,11 +39,11 @@ def service(tmp_path: Path, settings: Settings) -> Iterator[Receiver]:
     trusted.write_text(authority.pem)
     settings.EGRESS_CA_FILE = str(trusted)
     settings.EGRESS_ALLOW = "127.0.0.1"
-    session.tls_context.cache_clear()
+    exchange.tls_context.cache_clear()
     with Receiver(tls=authority.server_context("127.0.0.1")) as running:
         running.answer = lambda _: (201, {}, b"")
         yield running
-    session.tls_context.cache_clear()
+    exchange.tls_context.cache_clear()
 
 
 @pytest.fixture
@@ -194,7 +194,7 @@ def test_certificate_that_nobody_vouches_for_is_a_failure(
     service: Receiver, notice: Notice, settings: Settings
 ) -> None:
     settings.EGRESS_CA_FILE = ""
-    session.tls_context.cache_clear()
+    exchange.tls_context.cache_clear()
     announce([notice])
     send_due()
     assert service.received == []

@@ -28,12 +28,13 @@ from delivery.keys import (
     signers_of,
     valid_secrets,
 )
-from delivery.models import Delivery, SigningSecret
+from delivery.models import Delivery, Event, SigningSecret
 from delivery.signing import Signer, new_key_pair, new_secret
 from inbox.models import Channel
 from inbox.services.channels import Webhook, set_webhook
 from reviews.models import Closer
 from reviews.services import Answer, answer_review
+from tests.delivery.decisions import decide
 from tests.factories import make_channel, make_review
 from tests.receiver import Received, Receiver
 
@@ -276,9 +277,21 @@ class TestDeliveries:
         for _ in range(3):
             self.deliver(hooked, person, receiver)
         deliveries = list(Delivery.objects.select_related("event"))
-        with django_assert_num_queries(2):  # type: ignore[operator]
+        with django_assert_num_queries(1):  # type: ignore[operator]
             (signer,) = signers_of(deliveries).values()
         assert len(signer.secrets) == len(signer.private_keys) == 1
+
+    def test_missing_secrets_of_many_scopes_are_made_at_once(
+        self, hooked: Channel, person: User, django_assert_num_queries: object
+    ) -> None:
+        decide(hooked, person)
+        event = Event.objects.get()
+        deliveries = [Delivery(event=event, signing_scope=str(number)) for number in range(20)]
+        ensure_key_pair(hooked.workspace_id)
+        with django_assert_num_queries(3):  # type: ignore[operator]
+            signers = signers_of(deliveries)
+        assert len({signer.secrets[0] for signer in signers.values()}) == len(deliveries)
+        assert signers_of(deliveries) == signers
 
 
 @pytest.mark.django_db

@@ -2,7 +2,6 @@
 
 import socket
 import ssl
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 import pytest
 from pytest_django.fixtures import Settings
 
-from delivery.egress import Request, Result, send, session
+from delivery.egress import Request, Result, exchange, send
 from tests.delivery.certificates import Authority
 from tests.delivery.names import table_resolver
 from tests.receiver import Receiver
@@ -22,10 +21,9 @@ type Serve = Callable[[ssl.SSLContext], AbstractContextManager[Receiver]]
 def authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Authority:
     """One that the sender trusts."""
     made = Authority(tmp_path)
-    context = session.tls_context.__wrapped__()
+    context = exchange.tls_context.__wrapped__()
     context.load_verify_locations(cadata=made.pem)
-    monkeypatch.setattr(session, "tls_context", lambda: context)
-    monkeypatch.setattr(session, "_thread", threading.local())  # a session that was not made yet
+    monkeypatch.setattr(exchange, "tls_context", lambda: context)
     return made
 
 
@@ -105,10 +103,10 @@ def test_receiver_without_tls_is_a_failed_result(receiver: Receiver) -> None:
 
 
 def test_tls_older_than_1_2_is_not_spoken() -> None:
-    assert session.tls_context().minimum_version == ssl.TLSVersion.TLSv1_2
-    assert session.tls_context().verify_mode == ssl.CERT_REQUIRED
-    assert session.tls_context().check_hostname
+    assert exchange.tls_context().minimum_version == ssl.TLSVersion.TLSv1_2
+    assert exchange.tls_context().verify_mode == ssl.CERT_REQUIRED
+    assert exchange.tls_context().check_hostname
 
 
 def test_certificates_of_all_authorities_are_read_once() -> None:
-    assert session.tls_context() is session.tls_context()
+    assert exchange.tls_context() is exchange.tls_context()

@@ -335,11 +335,17 @@ def _engine_turn() -> None:
     """What one turn of the engine reads and writes; nothing is sent."""
     import uuid
 
-    from delivery.statements import claim_lanes, take_next
+    from delivery import statements
+    from delivery.sending import Flight
 
-    token = uuid.uuid4()
-    lanes = claim_lanes(token, most=20)
-    take_next(token, [lane.pk for lane in lanes] or [token])
+    token, now = uuid.uuid4(), timezone.now()
+    lanes = statements.claim_lanes(token, most=20)
+    taken = statements.take_next(token, [lane.pk for lane in lanes] or [token])
+    ids = [delivery.pk for delivery in taken] or [token]
+    statements.begin_attempts(token, ids, now=now)
+    statements.signing_keys([delivery.signing_scope for delivery in taken] or ["none"], [token])
+    statements.still_ours(token, ids)
+    statements.end_attempts([Flight(delivery, now).ended() for delivery in taken], now=now)
 
 
 WALKS = [*pages(), *documented(), *queries(), *waiting(), *ticks()]
