@@ -47,7 +47,9 @@ class PlacetView(APIView):
     def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
         response = super().finalize_response(request, response, *args, **kwargs)
         response.setdefault("Cache-Control", "no-store")
-        response.headers["Content-Security-Policy"] = NOTHING  # JSON loads nothing, wherever shown
+        response.setdefault(
+            "Content-Security-Policy", NOTHING
+        )  # JSON loads nothing, wherever shown
         for name, value in getattr(request, "limit_headers", {}).items():
             response[name] = value
         return response
