@@ -10,7 +10,7 @@ STAMP := .venv/installed
 DEV_STAMP := .venv/installed-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test test-sqlite test-postgresql test-growth e2e e2e-again s3 chaos chaos-again chaos-long fuzz lint check format bench vendor migrate shell messages
+.PHONY: help serve test test-sqlite test-postgresql test-growth e2e e2e-again s3 chaos chaos-again chaos-long fuzz lint check format bench bench-peers vendor migrate shell messages
 
 help: ## show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -43,13 +43,13 @@ test-postgresql: $(DEV_STAMP) ## its second half only
 	@TEST_DATABASE=postgresql $(VENV)/python -m pytest $(PARALLEL) -m "database and not e2e and not chaos and not s3 and not growth"
 
 test-growth: $(DEV_STAMP) ## explain every statement on 200,000 seeded messages (GROWTH_MESSAGES=...), on PostgreSQL
-	@TEST_DATABASE=postgresql $(VENV)/python -m pytest -m growth
+	@TEST_DATABASE=postgresql $(VENV)/python -m pytest -m growth tests/growth
 
 e2e: $(DEV_STAMP) ## run real processes, the journeys of people and axe-core on every screen; needs Chromium
-	@$(VENV)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m e2e
+	@$(VENV)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m e2e tests/e2e
 
 e2e-again: $(DEV_STAMP) ## run those journeys once more that failed, one after the other
-	@$(VENV)/python -m pytest -m e2e --last-failed --last-failed-no-failures none
+	@$(VENV)/python -m pytest -m e2e --last-failed --last-failed-no-failures none tests/e2e
 
 s3: $(DEV_STAMP) ## store files on a real S3 server; needs Debian's ceph-mon, ceph-osd and radosgw
 	@$(VENV)/python -m pytest -m "s3 and not long"
@@ -86,16 +86,11 @@ messages: $(DEV_STAMP) ## collect the texts of the pages, and compile their Germ
 	  --no-wrap --add-location file --ignore 'tests/*' --ignore 'bench/*' --ignore docs --verbosity 0
 	@cd web/locale/de/LC_MESSAGES && msgfmt --check-format --output-file django.mo django.po
 
-bench: $(DEV_STAMP) ## print what posts, waits, open pages, callbacks, expiry and pages cost
-	@$(VENV)/python -m bench.post_message
-	@$(VENV)/python -m bench.hold_waiters
-	@$(VENV)/python -m bench.hold_replies
-	@$(VENV)/python -m bench.hold_streams
-	@$(VENV)/python -m bench.callbacks
-	@$(VENV)/python -m bench.expire
-	@$(VENV)/python -m bench.hostile_receivers
-	@$(VENV)/python -m bench.lists
-	@$(VENV)/python -m bench.pages
+bench: $(DEV_STAMP) ## measure every target for three rounds, and write one table; 15 minutes at most
+	@$(VENV)/python -m bench
+
+bench-peers: $(DEV_STAMP) ## the same posts to awaithumans from PyPI, beside ours
+	@$(VENV)/python -m bench.peers
 
 vendor: $(DEV_STAMP) ## fetch the browser's libraries and icons again; needs npm, for maintainers
 	@$(VENV)/python -m web.vendor
