@@ -82,7 +82,7 @@ def decide(ids: list[str], *, a_second: int) -> dict[str, int]:
     """Have another process decide; returns when each was committed."""
     command = [sys.executable, "-m", "bench.decide", str(a_second)]
     done = subprocess.run(  # noqa: S603  # our own command line
-        command, input="\n".join(ids), stdout=subprocess.PIPE, text=True, check=True
+        command, input=" ".join(ids), stdout=subprocess.PIPE, text=True, check=True
     )
     committed: dict[str, int] = json.loads(done.stdout)
     return committed
