@@ -8,6 +8,8 @@ from django.db import OperationalError, close_old_connections, connection, trans
 
 from accounts.models import Workspace
 from config.postgresql import base
+from inbox.models import Message, Sender
+from tests.factories import make_channel
 
 pytestmark = pytest.mark.skipif(
     "connection.vendor != 'postgresql'", reason="SQLite has no connections to lose"
@@ -89,3 +91,31 @@ def test_nothing_is_asked_in_the_middle_of_a_request(clock: Clock) -> None:
 
     assert clock.asked == [100.0]
     assert Workspace.objects.count() == 2
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("many", [65_535, 70_000])
+def test_statement_may_have_more_values_than_the_protocol_counts(many: int) -> None:
+    name = "100 % of 'it' %s"
+    Workspace.objects.create(name=name)
+    names = [name, *(f"other {number}" for number in range(many - 1))]
+    places = ", ".join(["%s"] * many)
+
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT name FROM accounts_workspace WHERE name IN ({places})", names)  # noqa: S608  # places alone
+        assert cursor.fetchall() == [(name,)]
+
+
+@pytest.mark.django_db
+def test_agent_with_more_messages_than_that_can_be_deleted() -> None:
+    channel = make_channel()
+    Message.objects.bulk_create(
+        [
+            Message(workspace_id=channel.workspace_id, channel=channel, sender=Sender.AGENT)
+            for _ in range(65_600)
+        ]
+    )
+
+    channel.delete()
+
+    assert not Message.objects.exists()
