@@ -8,17 +8,15 @@ all), and CPU time while idle. Takes about a quarter of a minute and stops by it
 
 import contextlib
 import os
-import socket
 import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from bench.figures import record
-from bench.stage import child, cpu_seconds
+from bench.stage import answers, child, cpu_seconds, free_port
 
 MOST_MB = 350
 IDLE_SECONDS = 8
@@ -59,27 +57,16 @@ def total(kilobytes: Iterable[int]) -> float:
 @contextlib.contextmanager
 def serve(folder: Path) -> Iterator[int]:
     """The product's own start, which ends its children when it ends. Yields its process's id."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     environment = {name: value for name, value in os.environ.items() if name not in OURS}
     environment |= {"DATA_DIR": str(folder), "PORT": str(port)}
     with (folder / "said").open("wb") as said:
         command = [sys.executable, "manage.py", "serve"]
         with child(*command, env=environment, stdout=said, stderr=said) as process:
-            wait_until_ready(port, folder / "said")
+            # Ready once a tick was worked off, which takes all processes.
+            if not answers(f"http://127.0.0.1:{port}/health/ready"):
+                raise TimeoutError((folder / "said").read_text())
             yield process.pid
-
-
-def wait_until_ready(port: int, said: Path) -> None:
-    """Until a tick was worked off, which takes all processes."""
-    until = time.monotonic() + 60
-    while time.monotonic() < until:
-        with contextlib.suppress(OSError):
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/health/ready", timeout=2).close()
-            return
-        time.sleep(0.1)
-    raise TimeoutError(said.read_text())
 
 
 def descendants(pid: int) -> list[int]:

@@ -14,15 +14,13 @@ import os
 import secrets
 import subprocess
 import sys
-import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 
 from bench.figures import record
 from bench.posts import posts
-from bench.stage import child, free_port, owner, stage, yardsticks
+from bench.stage import answers, child, free_port, owner, stage, yardsticks
 from bench.throughput import ROUNDS, http, measured, web
 
 type Request = Callable[[], bytes]
@@ -95,16 +93,6 @@ def database_for_peer(folder: Path) -> str:
     with connection.cursor() as cursor:
         cursor.execute("CREATE DATABASE peer")
     return os.environ["DATABASE_URL"].rpartition("/")[0] + "/peer"
-
-
-def answers(url: str) -> bool:
-    until = time.monotonic() + 60
-    while time.monotonic() < until:
-        with contextlib.suppress(OSError):
-            urllib.request.urlopen(url, timeout=5).close()  # noqa: S310  # loopback
-            return True
-        time.sleep(0.2)
-    return False
 
 
 def approvals(token: str) -> Request:

@@ -14,13 +14,12 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from functools import partial
 
 from bench.figures import record
 from bench.posts import Post, posts
-from bench.stage import child, cpu_seconds, free_port, owner, pgbench, stage, yardsticks
+from bench.stage import answers, child, cpu_seconds, free_port, owner, pgbench, stage, yardsticks
 
 CLIENTS, ROUNDS, SECONDS = 16, 3, 3.0
 THREADS = "8"
@@ -58,12 +57,8 @@ def web(*, workers: int = 2) -> Iterator[tuple[int, "subprocess.Popen[bytes]"]]:
         "bench.both_wsgi:application",
     ]
     with child(*command) as process:
-        until = time.monotonic() + 30
-        while time.monotonic() < until:
-            with contextlib.suppress(OSError):
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5).close()
-                break
-            time.sleep(0.1)
+        if not answers(f"http://127.0.0.1:{port}/health"):
+            raise SystemExit("the web server does not answer")
         yield port, process
 
 
